@@ -1,0 +1,1 @@
+"""hpo: the tuner that people trust to run unattended."""

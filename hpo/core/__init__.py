@@ -1,0 +1,1 @@
+"""The tuning job as a pure state machine: no input or output, no clock."""

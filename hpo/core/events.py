@@ -1,0 +1,138 @@
+"""What can happen to a job; each is a fact with the time it became known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hpo.core.trial import JobHandle, Match, Reason, RunReport, Trial
+from hpo.spec.space import Values
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """The strategy chose values for a trial."""
+
+    trial: int
+    params: Values
+    proposed_by: str
+    memo: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Exhausted:
+    """The strategy has nothing left to propose."""
+
+    detail: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Launched:
+    """A run was started, or found to have been started before."""
+
+    trial: int
+    run: int
+    handle: JobHandle
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchFailed:
+    """A run could not be started and never will be."""
+
+    trial: int
+    run: int
+    reason: Reason
+    detail: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """A run cannot be started yet."""
+
+    trial: int
+    run: int
+    why: str
+    until: float
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Abandoned:
+    """A queued run of an ending job was never started, and will not be."""
+
+    trial: int
+    run: int
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """A run was looked at: first its state, then the log up to `cursor`.
+
+    `more` says that the log goes on beyond the cursor, so an ended run is not concluded yet.
+    `prune` holds the strategy's words where it wants the trial stopped. `advice` is the metric
+    doctor's, for a run that succeeded without its objective.
+    """
+
+    trial: int
+    run: int
+    report: RunReport
+    matches: tuple[Match, ...]
+    lines: int
+    cursor: str
+    at: float
+    more: bool = False
+    prune: str = ""
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StopSent:
+    """A run was told to stop."""
+
+    trial: int
+    run: int
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ticked:
+    """Time passed."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class StopRequested:
+    """Somebody wants the job to end: a user's `stop` or an interrupt; `at_once` without grace."""
+
+    reason: Reason  # STOPPED or INTERRUPTED
+    detail: str
+    at: float
+    at_once: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """An ended or interrupted job goes on; `reopened` trials get another run."""
+
+    reopened: tuple[Trial, ...]
+    at: float
+
+
+Event = (
+    Proposed
+    | Exhausted
+    | Launched
+    | LaunchFailed
+    | Deferred
+    | Abandoned
+    | Observed
+    | StopSent
+    | Ticked
+    | StopRequested
+    | Resumed
+)

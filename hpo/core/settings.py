@@ -1,0 +1,55 @@
+"""What the state machine must know of a spec."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Goal(StrEnum):
+    """Which way the objective is better."""
+
+    MAXIMIZE = "maximize"
+    MINIMIZE = "minimize"
+
+    def is_better(self, value: float, than: float) -> bool:
+        """Tell whether `value` is strictly better than the other one."""
+        return value > than if self is Goal.MAXIMIZE else value < than
+
+
+class Take(StrEnum):
+    """Which of a trial's matches of the objective is its value."""
+
+    LAST = "last"
+    BEST = "best"
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """The metric to tune for; `step` names the metric that counts its steps, else each match is one."""
+
+    metric: str
+    goal: Goal
+    take: Take = Take.LAST
+    step: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A job's limits and rules; durations in seconds, None where there is no such limit."""
+
+    job: str
+    objective: Objective
+    max_jobs: int
+    max_parallel_jobs: int = 1
+    max_runtime: float | None = None
+    max_job_runtime: float | None = None
+    max_failures: int | None = None
+    target: float | None = None
+    not_improving_for: int | None = None
+    attempts: int = 2  # launches of one trial, the first one included
+
+    @property
+    def breaker(self) -> int:
+        """How many trials from the first one on must all have failed for the job to fail."""
+        return max(3, self.max_parallel_jobs)

@@ -1,0 +1,180 @@
+"""Trials and their runs, as frozen values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from hpo.spec.space import Values
+
+
+class TrialStatus(StrEnum):
+    """Where a trial is; why it is there is its `Reason`."""
+
+    PROPOSED = "proposed"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    COMPLETED = "completed"
+    PRUNED = "pruned"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing happens any more to a trial in this status."""
+        return self in _FINAL_TRIAL
+
+
+class RunState(StrEnum):
+    """Where one launch is, in the words that all launchers share."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    LOST = "lost"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether a run in this state has ended."""
+        return self in _FINAL_RUN
+
+
+class Reason(StrEnum):
+    """Why a trial is stopping or ended other than by completing."""
+
+    EXIT_STATUS = "exit status"
+    SIGNAL = "signal"
+    OUT_OF_MEMORY = "out of memory"
+    TIMEOUT = "timeout"
+    NO_METRIC = "no metric"
+    NOT_FINITE = "not finite"
+    COULD_NOT_START = "could not start"
+    LOST = "lost"
+    PRUNED = "pruned"
+    JOB_ENDED = "job ended"
+    STOPPED = "stopped"
+    INTERRUPTED = "interrupted"
+
+    @property
+    def is_infrastructure(self) -> bool:
+        """Whether the machinery failed rather than the program, so that another attempt may help."""
+        return self is Reason.LOST
+
+
+_FINAL_TRIAL = frozenset(
+    {TrialStatus.COMPLETED, TrialStatus.PRUNED, TrialStatus.FAILED, TrialStatus.CANCELLED}
+)
+_FINAL_RUN = frozenset({RunState.SUCCEEDED, RunState.FAILED, RunState.STOPPED, RunState.LOST})
+
+
+@dataclass(frozen=True, slots=True)
+class JobHandle:
+    """What finds a launched run again, also after a restart: the launcher's name and its own id."""
+
+    launcher: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """One launch to be made; `name` is unique in the job and makes it idempotent."""
+
+    job: str
+    trial: int
+    run: int
+    params: Values
+
+    @property
+    def name(self) -> str:
+        """Return `<job>-<trial>-<run>`."""
+        return f"{self.job}-{self.trial:04d}-{self.run}"
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """A launcher's answer for one run: its state, and for a failed one why, in words for the user."""
+
+    state: RunState
+    reason: Reason | None = None
+    detail: str = ""
+    ended: float | None = None  # seconds since the epoch, where the launcher knows it
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A metric's value as read from one place of a log."""
+
+    metric: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A match with its place: its step within the run, and the time it was read."""
+
+    trial: int
+    run: int
+    metric: str
+    step: float
+    value: float
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What a run's log has given so far."""
+
+    lines: int = 0
+    counts: Mapping[str, int] = field(default_factory=dict)  # matches of each metric
+    latest: Mapping[str, float] = field(default_factory=dict)
+    best: float | None = None  # best finite value of the objective
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One launch of a trial."""
+
+    number: int  # from 1
+    state: RunState = RunState.QUEUED
+    handle: JobHandle | None = None
+    cursor: str = ""  # how far the log is read; the launcher's own words
+    progress: Progress = Progress()
+    waiting: str = ""  # what a queued run waits for
+    not_before: float = 0.0  # a queued run is not launched earlier
+    started: float | None = None
+    ended: float | None = None
+    stop_sent: float | None = None
+    reason: Reason | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One configuration and everything that became of it."""
+
+    number: int  # from 1
+    params: Values
+    proposed_by: str  # which phase or model chose the values
+    status: TrialStatus = TrialStatus.PROPOSED
+    reason: Reason | None = None
+    detail: str = ""
+    value: float | None = None
+    runs: tuple[Run, ...] = (Run(1),)
+    memo: str = ""  # the strategy's own
+    created: float = 0.0
+    ended: float | None = None
+    place: int | None = None  # the how-manieth to end, from 1
+
+    @property
+    def run(self) -> Run:
+        """Return the current run, which is the last one."""
+        return self.runs[-1]
+
+    @property
+    def started(self) -> float | None:
+        """Return when the first run started; None before that."""
+        return self.runs[0].started

@@ -1,0 +1,1 @@
+"""Launchers: where and how a trial's program runs."""

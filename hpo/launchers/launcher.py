@@ -1,0 +1,74 @@
+"""The protocol of a launcher, and what one is built with."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from hpo.core.trial import JobHandle, Launch, RunReport
+from hpo.spec.space import Values
+
+
+@dataclass(frozen=True, slots=True)
+class JobContext:
+    """What a launcher must know of the job beyond its own options."""
+
+    job: str
+    folder: Path  # the job's state folder; a run's own is folder/trials/0001/run-1
+    base: Path  # the spec's folder, from which relative paths count
+    max_parallel_jobs: int = 1
+    fixed: Values = field(default_factory=dict)  # given to every trial as it is
+    inputs: Mapping[str, str] = field(default_factory=dict)  # channel → path or address
+
+    def run_folder(self, trial: int, run: int) -> Path:
+        """Return where everything of one run lies."""
+        return self.folder / "trials" / f"{trial:04d}" / f"run-{run}"
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A piece of a log: whole lines, the cursor behind them, and whether more is there already.
+
+    A line ends with a newline or a carriage return. An unended last line comes only once the run
+    has ended; one that outgrows the launcher's bound (1 MiB) comes in pieces.
+    """
+
+    data: bytes
+    cursor: str
+    more: bool = False
+
+
+class Launcher(Protocol):
+    """Starts, follows and stops runs somewhere."""
+
+    def check(self) -> Sequence[str]:
+        """Return what would keep every run from starting (no such program, …)."""
+
+    def request(self, launch: Launch) -> str:
+        """Return, as text, exactly what `launch` would ask for; starts nothing."""
+
+    async def launch(self, launch: Launch) -> JobHandle:
+        """Start a run, or find it where one of that name was started before.
+
+        Raises CannotStart where it never can be started, NoCapacity where it must wait.
+        """
+
+    async def find(self, launch: Launch) -> JobHandle | None:
+        """Return the run's handle if it was ever started."""
+
+    async def poll(self, handles: Sequence[JobHandle]) -> Mapping[JobHandle, RunReport]:
+        """Return the state of each; LOST for one that is unknown. Looks at all in one call."""
+
+    async def read(self, handle: JobHandle, cursor: str, *, ended: bool) -> Chunk:
+        """Return the log from a cursor on ("" is the beginning); `ended`: nothing more will be written."""
+
+    async def stop(self, handle: JobHandle, *, at_once: bool = False) -> None:
+        """Ask a run to end, by force after the grace period; returns at once, may be called again."""
+
+    async def changed(self, handles: Collection[JobHandle]) -> Collection[JobHandle]:
+        """Wait until some of these runs may have changed, and return those; may be wrong, never late."""
+
+    async def close(self) -> None:
+        """Let go of what the launcher holds; running runs go on."""

@@ -1,0 +1,1 @@
+"""Metrics: from the bytes of a log to numbered points, and help when there are none."""

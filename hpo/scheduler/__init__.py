@@ -1,0 +1,1 @@
+"""The scheduler: performs what the core plans, until the job has ended."""

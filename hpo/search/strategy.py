@@ -1,0 +1,38 @@
+"""The protocol of a strategy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from hpo.core.history import History
+from hpo.spec.space import Values
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Values for a trial, and how they were chosen: the phase or model, and from how much evidence."""
+
+    params: Values
+    proposed_by: str
+    memo: str = ""
+
+
+class Strategy(Protocol):
+    """Decides what to try next and what to stop early.
+
+    Both answers depend on the seed, the trial's number and the history alone: a strategy may
+    cache, but a new instance given the same history answers the same.
+    """
+
+    def prepare(self) -> None:
+        """Do what is slow and can be done early, as importing; called once, in a thread."""
+
+    def propose(self, history: History, number: int) -> Proposal | None:
+        """Return values for trial `number`, or None where the space is exhausted.
+
+        Trials of the history that have not ended count as pending.
+        """
+
+    def should_stop(self, history: History, number: int) -> str:
+        """Return why running trial `number` should stop now, given its curve so far; "" to go on."""

@@ -1,0 +1,1 @@
+"""The tuning spec: its models, its search space, and how a YAML file becomes one."""

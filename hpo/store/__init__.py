@@ -1,0 +1,1 @@
+"""The store: everything a job knows, in one SQLite file."""
