@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hpo.core.trial import JobHandle, Match, Reason, RunReport, Trial
+from hpo.core.trial import JobHandle, Match, Reason, RunReport
 from hpo.spec.space import Values
 
 
@@ -70,11 +70,10 @@ class Abandoned:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """A run was looked at: first its state, then the log up to `cursor`.
+    """A run was looked at: first its state, then the log from `since` up to `cursor`.
 
     `more` says that the log goes on beyond the cursor, so an ended run is not concluded yet.
-    `prune` holds the strategy's words where it wants the trial stopped. `advice` is the metric
-    doctor's, for a run that succeeded without its objective.
+    `advice` is the metric doctor's, for a run that succeeded without its objective.
     """
 
     trial: int
@@ -82,19 +81,30 @@ class Observed:
     report: RunReport
     matches: tuple[Match, ...]
     lines: int
+    since: str
     cursor: str
     at: float
     more: bool = False
-    prune: str = ""
     advice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class StopSent:
-    """A run was told to stop."""
+class Pruned:
+    """The strategy wants a running trial stopped, in its own words."""
 
     trial: int
     run: int
+    why: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class StopSent:
+    """A run was told to stop; `at_once` without its grace period."""
+
+    trial: int
+    run: int
+    at_once: bool
     at: float
 
 
@@ -115,14 +125,6 @@ class StopRequested:
     at_once: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Resumed:
-    """An ended or interrupted job goes on; `reopened` trials get another run."""
-
-    reopened: tuple[Trial, ...]
-    at: float
-
-
 Event = (
     Proposed
     | Exhausted
@@ -131,8 +133,8 @@ Event = (
     | Deferred
     | Abandoned
     | Observed
+    | Pruned
     | StopSent
     | Ticked
     | StopRequested
-    | Resumed
 )

@@ -148,6 +148,7 @@ class Run:
     started: float | None = None
     ended: float | None = None
     stop_sent: float | None = None
+    stopped_at_once: bool = False
     reason: Reason | None = None
     detail: str = ""
 

@@ -1,0 +1,95 @@
+"""How a trial ends, from what it was stopped for and how its run ended: the table of outcomes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import assert_never
+
+from hpo.core.events import Observed
+from hpo.core.job import Job, reopened
+from hpo.core.settings import Settings, Take
+from hpo.core.trial import Reason, Run, RunState, Trial, TrialStatus
+
+FIRST_BACKOFF = 1.0
+LONGEST_BACKOFF = 60.0
+"""Seconds before another attempt: doubled from the first to the longest."""
+
+
+def value_of(settings: Settings, run: Run) -> float | None:
+    """Return the run's value of the objective, as `take` says; None without one."""
+    match settings.objective.take:
+        case Take.LAST:
+            return run.progress.latest.get(settings.objective.metric)
+        case Take.BEST:
+            if run.progress.best is not None:
+                return run.progress.best
+            return run.progress.latest.get(settings.objective.metric)
+        case _:
+            assert_never(settings.objective.take)
+
+
+def finite(value: float | None) -> float | None:
+    """Return the value unless it is NaN or infinite: such a one is never a result."""
+    return value if value is not None and math.isfinite(value) else None
+
+
+def concluded(job: Job, trial: Trial, event: Observed) -> Trial:
+    """Return the trial after its run ended: in a final status, or with another run to be launched."""
+    if trial.status is TrialStatus.STOPPING:
+        return _stopped(job, trial)
+    run = trial.run
+    match run.state:
+        case RunState.SUCCEEDED:
+            return _succeeded(job, trial, event.advice)
+        case RunState.FAILED:
+            return replace(trial, status=TrialStatus.FAILED, reason=run.reason, detail=run.detail)
+        case RunState.LOST:
+            return _lost(job, trial, run.detail or "nothing is left of the run, not even its exit status")
+        case RunState.STOPPED:
+            return _lost(job, trial, "something other than hpo stopped it")
+        case RunState.QUEUED | RunState.RUNNING | RunState.STOPPING:
+            raise ValueError(f"a run that is {run.state} has not ended")
+        case _:
+            assert_never(run.state)
+
+
+def _stopped(job: Job, trial: Trial) -> Trial:
+    """End a trial that was to stop; one that had already succeeded when told so has completed."""
+    run = trial.run
+    match trial.reason:
+        case Reason.PRUNED:
+            return replace(trial, status=TrialStatus.PRUNED)
+        case Reason.TIMEOUT:
+            return replace(trial, status=TrialStatus.FAILED)
+        case _:
+            value = finite(value_of(job.settings, run))
+            if run.state is RunState.SUCCEEDED and run.stop_sent is None and value is not None:
+                return replace(trial, status=TrialStatus.COMPLETED, reason=None, detail="")
+            if job.ending is None:  # the job was resumed while this one was stopping
+                return reopened(trial)
+            return replace(trial, status=TrialStatus.CANCELLED)
+
+
+def _succeeded(job: Job, trial: Trial, advice: str) -> Trial:
+    value = value_of(job.settings, trial.run)
+    metric = job.settings.objective.metric
+    if value is None:
+        detail = advice or f"the program ended well, but no line of its log gave a value for {metric}"
+        return replace(trial, status=TrialStatus.FAILED, reason=Reason.NO_METRIC, detail=detail)
+    if finite(value) is None:
+        detail = f"{metric} is {value}"
+        return replace(trial, status=TrialStatus.FAILED, reason=Reason.NOT_FINITE, detail=detail)
+    return replace(trial, status=TrialStatus.COMPLETED)
+
+
+def _lost(job: Job, trial: Trial, detail: str) -> Trial:
+    """Launch the trial again while it has attempts left: the machinery failed, not the program."""
+    run = replace(trial.run, reason=Reason.LOST, detail=detail)
+    runs = (*trial.runs[:-1], run)
+    losses = sum(other.reason is Reason.LOST for other in runs)
+    if job.ending is not None or losses >= job.settings.attempts:
+        return replace(trial, runs=runs, status=TrialStatus.FAILED, reason=Reason.LOST, detail=detail)
+    backoff = min(FIRST_BACKOFF * 2 ** (losses - 1), LONGEST_BACKOFF)
+    again = Run(run.number + 1, not_before=(run.ended or 0.0) + backoff)
+    return replace(trial, runs=(*runs, again), status=TrialStatus.PROPOSED)

@@ -1,0 +1,160 @@
+"""A tuning job as a frozen value: its open trials, and a tally of those that have ended.
+
+Ended trials are not part of the state, so that an event costs the same after ten thousand trials
+as after ten; they are in the store, and in the `History` that strategies read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import assert_never
+
+from hpo.core.settings import Settings
+from hpo.core.trial import Run, Trial, TrialStatus
+
+
+class JobStatus(StrEnum):
+    """Where a job is. A job whose process died still says RUNNING; nobody holds its lease then."""
+
+    RUNNING = "running"
+    COMPLETED = "completed"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+
+class EndReason(StrEnum):
+    """Why a job launches no more trials."""
+
+    MAX_JOBS = "max_jobs"
+    EXHAUSTED = "space exhausted"
+    MAX_RUNTIME = "max_runtime"
+    TARGET = "target"
+    NOT_IMPROVING = "not improving"
+    MAX_FAILURES = "max_failures"
+    BREAKER = "breaker"
+    STOPPED = "stopped"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """The decision to launch no more; `at_once` when the running trials get no grace."""
+
+    reason: EndReason
+    detail: str
+    at_once: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What must be known of the ended trials."""
+
+    counts: Mapping[TrialStatus, int] = field(default_factory=dict)
+    last_place: int = 0
+    best: Trial | None = None
+    since_best: int = 0  # completed and pruned trials since the best one
+
+    def count(self, status: TrialStatus) -> int:
+        """Return how many trials ended in this status."""
+        return self.counts.get(status, 0)
+
+    @property
+    def ended(self) -> int:
+        """How many trials have ended."""
+        return sum(self.counts.values())
+
+    def add(self, trial: Trial, settings: Settings) -> Tally:
+        """Take in a trial that has just ended."""
+        counts = {**self.counts, trial.status: self.count(trial.status) + 1}
+        place = max(self.last_place, trial.place or 0)
+        if self._is_best(trial, settings):
+            return Tally(counts, place, trial, 0)
+        evidence = trial.status in {TrialStatus.COMPLETED, TrialStatus.PRUNED}
+        return Tally(counts, place, self.best, self.since_best + evidence)
+
+    def _is_best(self, trial: Trial, settings: Settings) -> bool:
+        if trial.status is not TrialStatus.COMPLETED or trial.value is None:
+            return False
+        best = self.best.value if self.best is not None else None
+        return best is None or settings.objective.goal.is_better(trial.value, best)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """The whole state that `plan` and `apply` work on."""
+
+    settings: Settings
+    status: JobStatus = JobStatus.RUNNING
+    ending: Ending | None = None
+    open: Mapping[int, Trial] = field(default_factory=dict)
+    tally: Tally = Tally()
+    proposed: int = 0
+    deadline: float | None = None  # of the whole job, in seconds since the epoch
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing is left to do."""
+        return self.status is not JobStatus.RUNNING
+
+    @property
+    def may_propose(self) -> bool:
+        """Whether a slot is free for another trial."""
+        return (
+            self.ending is None
+            and self.proposed < self.settings.max_jobs
+            and len(self.open) < self.settings.max_parallel_jobs
+        )
+
+    def final_status(self, ending: Ending) -> JobStatus:
+        """Return the status of the job once everything has ended for this reason."""
+        match ending.reason:
+            case EndReason.STOPPED:
+                return JobStatus.STOPPED
+            case EndReason.INTERRUPTED:
+                return JobStatus.INTERRUPTED
+            case EndReason.MAX_FAILURES | EndReason.BREAKER:
+                return JobStatus.FAILED
+            case (
+                EndReason.MAX_JOBS
+                | EndReason.EXHAUSTED
+                | EndReason.MAX_RUNTIME
+                | EndReason.TARGET
+                | EndReason.NOT_IMPROVING
+            ):
+                return JobStatus.COMPLETED if self.tally.best is not None else JobStatus.FAILED
+            case _:
+                assert_never(ending.reason)
+
+
+def assemble(settings: Settings, trials: Iterable[Trial], *, deadline: float | None = None) -> Job:
+    """Put a job together from all of its trials, as they are in the store, ready to go on.
+
+    The ended ones are counted in the order in which they ended, the others are open.
+    """
+    tally, open_trials, ended = Tally(), {}, []
+    for trial in trials:
+        if trial.status.is_final:
+            ended.append(trial)
+        else:
+            open_trials[trial.number] = trial
+    for trial in sorted(ended, key=lambda trial: trial.place or 0):
+        tally = tally.add(trial, settings)
+    proposed = len(ended) + len(open_trials)
+    return Job(settings, open=open_trials, tally=tally, proposed=proposed, deadline=deadline)
+
+
+def reopened(trial: Trial) -> Trial:
+    """Return an ended trial with a new run, so that it is launched again with the same values."""
+    return replace(
+        trial,
+        status=TrialStatus.PROPOSED,
+        reason=None,
+        detail="",
+        value=None,
+        ended=None,
+        place=None,
+        runs=(*trial.runs, Run(trial.run.number + 1)),
+    )

@@ -1,0 +1,63 @@
+"""What should be happening now, from the state alone; resuming is nothing but the first call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hpo.core.effects import Abandon, Effect, Propose, Start, Stop, WakeAt, Watch
+from hpo.core.job import Job
+from hpo.core.trial import Launch, Run, RunState, Trial, TrialStatus
+
+RESEND_STOP = 60.0
+"""Seconds after which a run that was told to stop and still runs is told again."""
+
+
+def plan(job: Job, now: float) -> list[Effect]:
+    """Return everything that should be under way; what already is need not be started again."""
+    effects: list[Effect] = []
+    watching = False
+    for trial in job.open.values():
+        effects.extend(_for_run(job, trial, trial.run, now))
+        watching = watching or trial.run.handle is not None
+    if watching:
+        effects.append(Watch())
+    if job.may_propose:
+        effects.append(Propose(job.proposed + 1))
+    times = [time for trial in job.open.values() for time in _times(job, trial) if time is not None]
+    if job.deadline is not None and job.ending is None:
+        times.append(job.deadline)
+    if times:
+        effects.append(WakeAt(min(times)))
+    return effects
+
+
+def _for_run(job: Job, trial: Trial, run: Run, now: float) -> Iterator[Effect]:
+    if run.handle is None:
+        launch = Launch(job.settings.job, trial.number, run.number, trial.params)
+        if trial.status is TrialStatus.STOPPING:
+            yield Abandon(launch)
+        elif now >= run.not_before:
+            yield Start(launch)
+    elif trial.status is TrialStatus.STOPPING:
+        at_once = job.ending is not None and job.ending.at_once
+        due = run.stop_sent is None or now >= run.stop_sent + RESEND_STOP
+        if due or (at_once and not run.stopped_at_once):
+            yield Stop(trial.number, run.number, run.handle, at_once)
+
+
+def _times(job: Job, trial: Trial) -> Iterator[float | None]:
+    run = trial.run
+    if run.handle is None:
+        yield run.not_before or None
+    elif trial.status is TrialStatus.STOPPING:
+        yield run.stop_sent + RESEND_STOP if run.stop_sent is not None else None
+    else:
+        yield timeout_of(job, run)
+
+
+def timeout_of(job: Job, run: Run) -> float | None:
+    """Return when a run will have used up its time, in seconds since the epoch."""
+    limit = job.settings.max_job_runtime
+    if limit is None or run.started is None or run.state is RunState.QUEUED:
+        return None
+    return run.started + limit

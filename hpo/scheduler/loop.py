@@ -1,0 +1,198 @@
+"""The loop: plan what should be happening, see to it, take in what happened, write it down."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import TypeVar, assert_never
+
+from hpo.core.apply import Change, apply
+from hpo.core.effects import Abandon, Effect, Propose, Start, Stop, WakeAt, Watch
+from hpo.core.events import Event, Exhausted, Observed, Proposed, Pruned, StopRequested, Ticked
+from hpo.core.history import History
+from hpo.core.job import Job
+from hpo.core.plan import plan
+from hpo.core.trial import JobHandle, Reason, Trial, TrialStatus
+from hpo.launchers.launcher import Launcher
+from hpo.scheduler.clock import Clock
+from hpo.scheduler.perform import Performer
+from hpo.scheduler.watch import Watcher
+from hpo.search.strategy import Strategy
+from hpo.store.sqlite import Store
+
+LISTEN_EVERY = 0.5
+"""Seconds between two looks at what other processes ask for."""
+
+Listener = Callable[[Event, Change], None]
+"""Told of every event and its change, once they are written down."""
+
+_Key = tuple[str, int, int]
+_E = TypeVar("_E", Start, Abandon, Stop)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a scheduler works with."""
+
+    store: Store
+    history: History
+    strategy: Strategy
+    launcher: Launcher
+    performer: Performer
+    clock: Clock
+
+
+class Scheduler:
+    """Runs one job to its end; the only writer of its store."""
+
+    def __init__(self, job: Job, parts: Parts) -> None:
+        self.job = job
+        self._parts = parts
+        self._listeners: list[Listener] = []
+        self._arrived: asyncio.Queue[Sequence[Event] | BaseException] = asyncio.Queue()
+        self._tasks: dict[_Key, asyncio.Task[Event]] = {}
+        self._alarm: tuple[float, asyncio.Task[None]] | None = None
+        self._watcher = Watcher(parts.launcher, parts.performer.look, self._deliver)
+        self._left = False
+
+    def listen(self, listener: Listener) -> None:
+        """Tell `listener` of every event from now on."""
+        self._listeners.append(listener)
+
+    def request_stop(self, reason: Reason, detail: str, *, at_once: bool = False) -> None:
+        """Ask for the job's end: running trials are stopped, with their grace unless `at_once`."""
+        self._arrived.put_nowait([StopRequested(reason, detail, self._parts.clock.now(), at_once)])
+
+    def leave(self) -> None:
+        """Return from `run` as soon as possible and leave the running trials to themselves."""
+        self._left = True
+        self._arrived.put_nowait([])
+
+    async def run(self) -> Job:
+        """Return the job once it is done (or left); what fails for good is raised.
+
+        Whatever is raised, what was committed stays, the running trials go on, and a new scheduler
+        takes up from there.
+        """
+        listening = asyncio.create_task(self._hear_requests())
+        try:
+            self._take([Ticked(self._parts.clock.now())])
+            while not self.job.is_done and not self._left:
+                for effect in plan(self.job, self._parts.clock.now()):
+                    self._ensure(effect)
+                arrived = [await self._arrived.get()]
+                while not self._arrived.empty():
+                    arrived.append(self._arrived.get_nowait())
+                for events in arrived:
+                    if isinstance(events, BaseException):
+                        raise events
+                    self._take(events)
+        finally:
+            listening.cancel()
+            self._watcher.close()
+            for task in (*self._tasks.values(), *([self._alarm[1]] if self._alarm else [])):
+                task.cancel()
+        return self.job
+
+    # -- effects
+
+    def _ensure(self, effect: Effect) -> None:
+        """See to it that an effect is under way; Start and Abandon of one run exclude each other."""
+        performer = self._parts.performer
+        match effect:
+            case Propose():
+                if self._arrived.empty():  # never choose values while evidence is waiting to be taken in
+                    self._arrived.put_nowait([self._propose(effect.trial)])
+            case Start():
+                self._perform(("launch", effect.launch.trial, effect.launch.run), performer.start, effect)
+            case Abandon():
+                self._perform(("launch", effect.launch.trial, effect.launch.run), performer.abandon, effect)
+            case Stop():
+                self._perform((f"stop {effect.at_once}", effect.trial, effect.run), performer.stop, effect)
+            case Watch():
+                self._watcher.follow(launched(self.job))
+            case WakeAt():
+                self._set_alarm(effect.time)
+            case _:
+                assert_never(effect)
+
+    def _perform(self, key: _Key, perform: Callable[[_E], Coroutine[None, None, Event]], effect: _E) -> None:
+        if key not in self._tasks:
+            task = asyncio.create_task(perform(effect))
+            self._tasks[key] = task
+            task.add_done_callback(lambda task: self._performed(key, task))
+
+    def _performed(self, key: _Key, task: asyncio.Task[Event]) -> None:
+        if not task.cancelled():
+            del self._tasks[key]
+            error = task.exception()
+            self._arrived.put_nowait(error if error is not None else [task.result()])
+
+    def _deliver(self, looking: asyncio.Task[list[Observed]]) -> None:
+        """Take in what the watcher saw."""
+        error = looking.exception()
+        self._arrived.put_nowait(error if error is not None else looking.result())
+
+    def _set_alarm(self, time: float) -> None:
+        if self._alarm is not None:
+            if self._alarm[0] == time and not self._alarm[1].done():
+                return
+            self._alarm[1].cancel()
+        self._alarm = (time, asyncio.create_task(self._ring(time)))
+
+    async def _ring(self, time: float) -> None:
+        await self._parts.clock.until(time)
+        self._arrived.put_nowait([Ticked(self._parts.clock.now())])
+
+    async def _hear_requests(self) -> None:
+        version = -1
+        while True:
+            if (latest := self._parts.store.version()) != version:
+                version = latest
+                for kind in self._parts.store.requests():
+                    at_once = kind == "stop at once"
+                    self.request_stop(Reason.STOPPED, "`hpo stop` was called", at_once=at_once)
+            await asyncio.sleep(LISTEN_EVERY)
+
+    # -- events
+
+    def _propose(self, number: int) -> Event:
+        proposal = self._parts.strategy.propose(self._parts.history, number)
+        now = self._parts.clock.now()
+        if proposal is None:
+            return Exhausted("every configuration of the space was tried", now)
+        return Proposed(number, proposal.params, proposal.proposed_by, proposal.memo, now)
+
+    def _take(self, events: Sequence[Event]) -> None:
+        for event in events:
+            taken = [(event, self._applied(event))]
+            if isinstance(event, Observed) and (pruned := self._judge(event, taken[0][1])) is not None:
+                taken.append((pruned, self._applied(pruned)))
+            self._parts.store.commit([change for _, change in taken], at=event.at)
+            for listener in self._listeners:
+                for pair in taken:
+                    listener(*pair)
+
+    def _applied(self, event: Event) -> Change:
+        change = apply(self.job, event)
+        self.job = change.job
+        for trial in change.trials:
+            self._parts.history.record(trial)
+        self._parts.history.extend(change.points)
+        return change
+
+    def _judge(self, event: Observed, change: Change) -> Pruned | None:
+        """Ask the strategy about a running trial whose curve has just grown."""
+        trial = self.job.open.get(event.trial)
+        if trial is None or trial.status is not TrialStatus.RUNNING:
+            return None
+        if not any(point.metric == self._parts.history.objective.metric for point in change.points):
+            return None
+        why = self._parts.strategy.should_stop(self._parts.history, trial.number)
+        return Pruned(trial.number, trial.run.number, why, event.at) if why else None
+
+
+def launched(job: Job) -> dict[JobHandle, Trial]:
+    """Return the open trials whose current run was launched, by its handle."""
+    return {trial.run.handle: trial for trial in job.open.values() if trial.run.handle is not None}

@@ -1,0 +1,150 @@
+"""Core values to rows of the database and back."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict
+from typing import Any
+
+from hpo.core.settings import Goal, Objective, Settings, Take
+from hpo.core.trial import JobHandle, Point, Progress, Reason, Run, RunState, Trial, TrialStatus
+
+Row = tuple[Any, ...]
+
+TRIAL_COLUMNS = "number, params, proposed_by, memo, status, reason, detail, value, created, ended, place"
+RUN_COLUMNS = (
+    "trial, number, state, launcher, handle, cursor, progress, waiting, not_before, "
+    "started, ended, stop_sent, stopped_at_once, reason, detail"
+)
+POINT_COLUMNS = "trial, run, metric, step, value, at"
+
+
+def marks(columns: str) -> str:
+    """Return the placeholders for a list of columns."""
+    return ", ".join("?" * len(columns.split(",")))
+
+
+def trial_row(trial: Trial) -> Row:
+    """Return a trial without its runs as a row of TRIAL_COLUMNS."""
+    return (
+        trial.number,
+        json.dumps(dict(trial.params), ensure_ascii=False),
+        trial.proposed_by,
+        trial.memo,
+        trial.status.value,
+        trial.reason.value if trial.reason else None,
+        trial.detail,
+        trial.value,
+        trial.created,
+        trial.ended,
+        trial.place,
+    )
+
+
+def run_row(trial: int, run: Run) -> Row:
+    """Return a run as a row of RUN_COLUMNS."""
+    return (
+        trial,
+        run.number,
+        run.state.value,
+        run.handle.launcher if run.handle else None,
+        run.handle.id if run.handle else None,
+        run.cursor,
+        _progress_text(run.progress),
+        run.waiting,
+        run.not_before,
+        run.started,
+        run.ended,
+        run.stop_sent,
+        int(run.stopped_at_once),
+        run.reason.value if run.reason else None,
+        run.detail,
+    )
+
+
+def point_row(point: Point) -> Row:
+    """Return a point as a row of POINT_COLUMNS; NaN becomes null, as SQLite has none."""
+    return (point.trial, point.run, point.metric, point.step, point.value, point.at)
+
+
+def trial_of(row: Row, runs: tuple[Run, ...]) -> Trial:
+    """Return the trial of a row of TRIAL_COLUMNS, with its runs."""
+    number, params, proposed_by, memo, status, reason, detail, value, created, ended, place = row
+    return Trial(
+        number=number,
+        params=json.loads(params),
+        proposed_by=proposed_by,
+        status=TrialStatus(status),
+        reason=Reason(reason) if reason else None,
+        detail=detail,
+        value=value,
+        runs=runs,
+        memo=memo,
+        created=created,
+        ended=ended,
+        place=place,
+    )
+
+
+def run_of(row: Row) -> Run:
+    """Return the run of a row of RUN_COLUMNS."""
+    (_, number, state, launcher, handle, cursor, progress, waiting, not_before) = row[:9]
+    (started, ended, stop_sent, stopped_at_once, reason, detail) = row[9:]
+    return Run(
+        number=number,
+        state=RunState(state),
+        handle=JobHandle(launcher, handle) if launcher is not None else None,
+        cursor=cursor,
+        progress=_progress_of(progress),
+        waiting=waiting,
+        not_before=not_before,
+        started=started,
+        ended=ended,
+        stop_sent=stop_sent,
+        stopped_at_once=bool(stopped_at_once),
+        reason=Reason(reason) if reason else None,
+        detail=detail,
+    )
+
+
+def point_of(row: Row) -> Point:
+    """Return the point of a row of POINT_COLUMNS."""
+    trial, run, metric, step, value, at = row
+    return Point(trial, run, metric, step, math.nan if value is None else value, at)
+
+
+def settings_text(settings: Settings) -> str:
+    """Return a job's settings as JSON."""
+    return json.dumps(asdict(settings))
+
+
+def settings_of(text: str) -> Settings:
+    """Return the settings that `settings_text` wrote."""
+    fields = json.loads(text)
+    objective = fields.pop("objective")
+    return Settings(
+        objective=Objective(
+            metric=objective["metric"],
+            goal=Goal(objective["goal"]),
+            take=Take(objective["take"]),
+            step=objective["step"],
+        ),
+        **fields,
+    )
+
+
+_NOTHING_YET = Progress()
+
+
+def _progress_text(progress: Progress) -> str:
+    if progress == _NOTHING_YET:
+        return ""
+    return json.dumps([progress.lines, dict(progress.counts), dict(progress.latest), progress.best])
+
+
+def _progress_of(text: str) -> Progress:
+    if not text:
+        return _NOTHING_YET
+    lines, counts, latest, best = json.loads(text)
+    return Progress(lines, counts, latest, best)

@@ -1,0 +1,290 @@
+"""The store: one SQLite file for each job, written by one process, read by any."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from itertools import groupby
+from pathlib import Path
+
+from hpo.core.apply import Change
+from hpo.core.job import Job, JobStatus
+from hpo.core.settings import Settings
+from hpo.core.trial import Point, Run, Trial, TrialStatus
+from hpo.errors import DiskFull, StoreError
+from hpo.store import rows
+
+BUSY_TIMEOUT = 30.0
+"""Seconds to wait for another process's transaction."""
+
+SEEN_EVERY = 1.0
+"""Seconds after which a commit also notes that the session is alive."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobRecord:
+    """What the store says of the job itself."""
+
+    settings: Settings
+    strategy: str
+    launcher: str
+    seed: int
+    digest: str
+    created: float
+    status: JobStatus = JobStatus.RUNNING
+    end_reason: str = ""
+    end_detail: str = ""
+    ended: float | None = None
+
+
+class Store:
+    """Reads and writes one job's database; every change is one durable transaction.
+
+    Raises DiskFull where no space is left, StoreError for anything else that the file refuses.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._seen = 0.0
+        self._session: int | None = None
+        with self._errors():
+            self._db = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None)
+            self._db.execute("pragma journal_mode = wal")
+            self._db.execute("pragma synchronous = full")
+            self._migrate()
+
+    @classmethod
+    def create(cls, path: Path, record: JobRecord) -> Store:
+        """Make the database of a new job."""
+        store = cls(path)
+        with store._transaction():
+            store._db.execute(
+                f"insert into job values ({rows.marks(', ' * 10)})",
+                (
+                    record.settings.job,
+                    rows.settings_text(record.settings),
+                    record.strategy,
+                    record.launcher,
+                    record.seed,
+                    record.digest,
+                    record.status.value,
+                    record.end_reason,
+                    record.end_detail,
+                    record.created,
+                    record.ended,
+                ),
+            )
+        return store
+
+    @classmethod
+    def open(cls, path: Path) -> Store:
+        """Open the database of an existing job."""
+        if not path.exists():
+            raise StoreError(f"{path} is missing: this is no job's folder, or it is damaged")
+        return cls(path)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    # -- writing: the process that holds the job's lease
+
+    def commit(self, changes: Iterable[Change], *, at: float) -> None:
+        """Write down what events changed, all of it or nothing."""
+        with self._transaction():
+            for change in changes:
+                for trial in change.trials:
+                    self._write_trial(trial)
+                if change.points:
+                    self._db.executemany(_INSERT_POINT, map(rows.point_row, change.points))
+                if change.job.is_done:
+                    self._write_end(change.job, at)
+            if self._session is not None and at - self._seen >= SEEN_EVERY:
+                self._seen = at
+                self._db.execute("update session set seen = ? where id = ?", (at, self._session))
+
+    def begin_session(self, *, pid: int, at: float) -> None:
+        """Note that a process runs the job from now on, and forget what was asked of an earlier one."""
+        with self._transaction():
+            self._db.execute("delete from request")
+            row = "insert into session (pid, started, seen) values (?, ?, ?)"
+            self._session = self._db.execute(row, (pid, at, at)).lastrowid
+            self._db.execute(
+                "update job set status = ?, end_reason = '', end_detail = '', ended = null",
+                (JobStatus.RUNNING.value,),
+            )
+
+    def end_session(self, *, at: float) -> None:
+        """Note when the process stopped running the job."""
+        if self._session is not None:
+            with self._transaction():
+                self._db.execute("update session set seen = ? where id = ?", (at, self._session))
+
+    def edit(self, record: JobRecord, what: str, *, at: float) -> None:
+        """Replace the job's settings, with a note of what was changed."""
+        with self._transaction():
+            self._db.execute(
+                "update job set settings = ?, digest = ?",
+                (rows.settings_text(record.settings), record.digest),
+            )
+            self._db.execute("insert into edit values (?, ?)", (at, what))
+
+    def reopen(self, trials: Iterable[Trial]) -> None:
+        """Write down trials that got another run."""
+        with self._transaction():
+            for trial in trials:
+                self._write_trial(trial)
+
+    def _write_trial(self, trial: Trial) -> None:
+        self._db.execute(_UPSERT_TRIAL, rows.trial_row(trial))
+        for run in trial.runs[-2:]:  # earlier ones cannot change any more
+            self._db.execute(_UPSERT_RUN, rows.run_row(trial.number, run))
+
+    def _write_end(self, job: Job, at: float) -> None:
+        reason = job.ending.reason.value if job.ending else ""
+        detail = job.ending.detail if job.ending else ""
+        self._db.execute(
+            "update job set status = ?, end_reason = ?, end_detail = ?, ended = ?",
+            (job.status.value, reason, detail, at),
+        )
+
+    # -- requests of other processes
+
+    def request(self, kind: str, *, at: float) -> None:
+        """Ask the process that runs the job for something."""
+        with self._transaction():
+            self._db.execute("insert into request (kind, at) values (?, ?)", (kind, at))
+
+    def requests(self) -> list[str]:
+        """Return what was asked of this session, oldest first."""
+        with self._errors():
+            return [kind for (kind,) in self._db.execute("select kind from request order by id")]
+
+    def version(self) -> int:
+        """Return a number that changes when another process has written."""
+        with self._errors():
+            return int(self._db.execute("pragma data_version").fetchone()[0])
+
+    # -- reading
+
+    def record(self) -> JobRecord:
+        """Return the job's own row."""
+        with self._errors():
+            row = self._db.execute("select * from job").fetchone()
+        if row is None:
+            raise StoreError(f"{self._path} holds no job: its creation was cut off; delete its folder")
+        _, settings, strategy, launcher, seed, digest, status, reason, detail, created, ended = row
+        return JobRecord(
+            settings=rows.settings_of(settings),
+            strategy=strategy,
+            launcher=launcher,
+            seed=seed,
+            digest=digest,
+            created=created,
+            status=JobStatus(status),
+            end_reason=reason,
+            end_detail=detail,
+            ended=ended,
+        )
+
+    def trials(self, number: int | None = None) -> list[Trial]:
+        """Return all trials by number with their runs, or the one of that number."""
+        where, key = ("", ()) if number is None else (" where {} = ?", (number,))
+        select_runs = f"select {rows.RUN_COLUMNS} from run{where.format('trial')} order by trial, number"
+        select = f"select {rows.TRIAL_COLUMNS} from trial{where.format('number')} order by number"
+        with self._transaction(read=True):
+            groups = groupby(self._db.execute(select_runs, key).fetchall(), key=lambda row: row[0])
+            runs: dict[int, tuple[Run, ...]] = {
+                trial: tuple(rows.run_of(row) for row in group) for trial, group in groups
+            }
+            return [rows.trial_of(row, runs[row[0]]) for row in self._db.execute(select, key)]
+
+    def points(self, *, trial: int | None = None, metric: str | None = None) -> list[Point]:
+        """Return the points of one trial, of one metric, or all, in the order of the log."""
+        conditions = {"trial": trial, "metric": metric}
+        given = {name: value for name, value in conditions.items() if value is not None}
+        where = " and ".join(f"{name} = ?" for name in given) or "true"
+        select = f"select {rows.POINT_COLUMNS} from point where {where} order by id"
+        with self._errors():
+            return [rows.point_of(row) for row in self._db.execute(select, tuple(given.values()))]
+
+    def counts(self) -> dict[TrialStatus, int]:
+        """Return how many trials there are in each status."""
+        with self._errors():
+            counted = self._db.execute("select status, count(*) from trial group by status")
+            return {TrialStatus(status): count for status, count in counted}
+
+    def elapsed(self, now: float | None = None) -> float:
+        """Return for how many seconds the job was run, by all sessions; the last one up to `now` if given."""
+        with self._errors():
+            selected = self._db.execute("select started, seen from session order by id")
+            spans: list[tuple[float, float]] = selected.fetchall()
+        if now is not None and spans:
+            spans[-1] = (spans[-1][0], now)
+        return sum(max(0.0, seen - started) for started, seen in spans)
+
+    # -- the file
+
+    def _migrate(self) -> None:
+        migrations = sorted(files("hpo.store").joinpath("migrations").iterdir(), key=lambda file: file.name)
+        migrations = [file for file in migrations if file.name.endswith(".sql")]
+        version = self._db.execute("pragma user_version").fetchone()[0]
+        if version > len(migrations):
+            raise StoreError(f"{self._path} was written by a newer hpo; upgrade hpo to use it")
+        for number, file in enumerate(migrations[version:], version + 1):
+            script = file.read_text(encoding="utf-8")
+            self._db.executescript(f"begin immediate;\n{script}\npragma user_version = {number};\ncommit;")
+
+    @contextmanager
+    def _transaction(self, *, read: bool = False) -> Iterator[None]:
+        with self._errors():
+            self._db.execute("begin" if read else "begin immediate")
+            try:
+                yield
+                self._db.execute("commit")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("rollback")
+                raise
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise _store_error(self._path, error) from error
+
+
+def _store_error(path: Path, error: sqlite3.Error) -> StoreError:
+    match getattr(error, "sqlite_errorname", ""):
+        case "SQLITE_FULL":
+            return DiskFull(
+                f"no space is left on the disk that holds {path}; what was committed is safe: "
+                "free some space, then go on with `hpo resume`"
+            )
+        case "SQLITE_BUSY":
+            return StoreError(f"{path} has been locked by another process for {BUSY_TIMEOUT:.0f} s")
+        case "SQLITE_READONLY" | "SQLITE_CANTOPEN" | "SQLITE_PERM":
+            return StoreError(f"{path} cannot be opened for writing ({error}); check its permissions")
+        case "SQLITE_NOTADB" | "SQLITE_CORRUPT":
+            return StoreError(f"{path} is damaged ({error}); restore the job's folder from a copy")
+        case _:
+            return StoreError(f"{path}: {error}")
+
+
+def _upsert(table: str, columns: str, key: int) -> str:
+    names = columns.split(", ")
+    updates = ", ".join(f"{name} = excluded.{name}" for name in names[key:])
+    keys = ", ".join(names[:key])
+    return (
+        f"insert into {table} ({columns}) values ({rows.marks(columns)}) "
+        f"on conflict ({keys}) do update set {updates}"
+    )
+
+
+_UPSERT_TRIAL = _upsert("trial", rows.TRIAL_COLUMNS, 1)
+_UPSERT_RUN = _upsert("run", rows.RUN_COLUMNS, 2)
+_INSERT_POINT = f"insert into point ({rows.POINT_COLUMNS}) values ({rows.marks(rows.POINT_COLUMNS)})"
