@@ -183,13 +183,15 @@ def _ended(job: Job, trial: Trial, status: TrialStatus, at: float) -> Change:
         place=job.tally.last_place + 1,
     )
     others = {number: other for number, other in job.open.items() if number != trial.number}
-    others = {
-        number: _with_last(other, replace(other.run, not_before=0.0)) if other.run.waiting else other
-        for number, other in others.items()
-    }  # a slot is free again: what waited for capacity is tried at once
+    woken = [  # a slot is free again: what waited for capacity is tried at once
+        _with_last(other, replace(other.run, waiting="", not_before=0.0))
+        for other in others.values()
+        if other.run.waiting
+    ]
     job = replace(job, open=others, tally=job.tally.add(trial, job.settings))
-    change = _judged(job)
-    return replace(change, trials=(trial, *change.trials))
+    change = _with_trials(job, woken)
+    ending = _judged(change.job)
+    return replace(ending, trials=(trial, *change.trials, *ending.trials))
 
 
 def _judged(job: Job) -> Change:

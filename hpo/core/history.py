@@ -11,13 +11,15 @@ from hpo.core.trial import Point, Trial
 class History:
     """Every trial by its number, and the objective's curve of each; only ever added to.
 
-    `log` lists trial numbers in the order in which their status changed, so that a reader can
-    catch up from where it was instead of reading everything again.
+    `log` lists trial numbers in the order in which their status changed, and `points` those points
+    of any run that are the objective's, in the order in which they came: a reader can catch up from
+    where it was instead of reading everything again.
     """
 
     def __init__(self, objective: Objective) -> None:
         self.objective = objective
         self.log: list[int] = []
+        self.points: list[Point] = []
         self._trials: dict[int, Trial] = {}
         self._curves: dict[int, list[tuple[float, float]]] = {}
 
@@ -43,11 +45,10 @@ class History:
         """Take in new points; those of the objective lengthen the curves."""
         for point in points:
             trial = self._trials.get(point.trial)
-            if trial is not None and self._belongs(point, trial):
-                self._curves.setdefault(point.trial, []).append((point.step, point.value))
-
-    def _belongs(self, point: Point, trial: Trial) -> bool:
-        return point.metric == self.objective.metric and point.run == trial.run.number
+            if trial is not None and point.metric == self.objective.metric:
+                self.points.append(point)
+                if point.run == trial.run.number:
+                    self._curves.setdefault(point.trial, []).append((point.step, point.value))
 
     @property
     def goal(self) -> Goal:

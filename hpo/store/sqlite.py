@@ -32,7 +32,8 @@ class JobRecord:
     strategy: str
     launcher: str
     seed: int
-    digest: str
+    digest: str  # of what may not change any more
+    base: str  # the folder from which the spec's relative paths count
     created: float
     status: JobStatus = JobStatus.RUNNING
     end_reason: str = ""
@@ -62,7 +63,7 @@ class Store:
         store = cls(path)
         with store._transaction():
             store._db.execute(
-                f"insert into job values ({rows.marks(', ' * 10)})",
+                f"insert into job values ({rows.marks(', ' * 11)})",
                 (
                     record.settings.job,
                     rows.settings_text(record.settings),
@@ -70,6 +71,7 @@ class Store:
                     record.launcher,
                     record.seed,
                     record.digest,
+                    record.base,
                     record.status.value,
                     record.end_reason,
                     record.end_detail,
@@ -126,10 +128,7 @@ class Store:
     def edit(self, record: JobRecord, what: str, *, at: float) -> None:
         """Replace the job's settings, with a note of what was changed."""
         with self._transaction():
-            self._db.execute(
-                "update job set settings = ?, digest = ?",
-                (rows.settings_text(record.settings), record.digest),
-            )
+            self._db.execute("update job set settings = ?", (rows.settings_text(record.settings),))
             self._db.execute("insert into edit values (?, ?)", (at, what))
 
     def reopen(self, trials: Iterable[Trial]) -> None:
@@ -176,13 +175,14 @@ class Store:
             row = self._db.execute("select * from job").fetchone()
         if row is None:
             raise StoreError(f"{self._path} holds no job: its creation was cut off; delete its folder")
-        _, settings, strategy, launcher, seed, digest, status, reason, detail, created, ended = row
+        _, settings, strategy, launcher, seed, digest, base, status, reason, detail, created, ended = row
         return JobRecord(
             settings=rows.settings_of(settings),
             strategy=strategy,
             launcher=launcher,
             seed=seed,
             digest=digest,
+            base=base,
             created=created,
             status=JobStatus(status),
             end_reason=reason,

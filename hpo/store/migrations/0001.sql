@@ -6,7 +6,8 @@ create table job (
     strategy text not null,
     launcher text not null,
     seed integer not null,
-    digest text not null,            -- of the spec, to tell whether another one is the same
+    digest text not null,            -- of what of the spec may not change any more
+    base text not null,              -- the folder from which the spec's relative paths count
     status text not null,
     end_reason text not null,
     end_detail text not null,

@@ -1,0 +1,40 @@
+"""`hpo delete`: an ended job's folder, with everything in it."""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+from hpo.cli.options import job_argument
+from hpo.errors import HpoError
+from hpo.report.data import view
+from hpo.store.home import delete_job, existing_job
+from hpo.store.lease import Lease
+
+
+@click.command("delete")
+@job_argument
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+def delete_command(name: str, *, yes: bool) -> None:
+    """Delete an ended job: its trials, logs and models.
+
+    \b
+    Example:
+      hpo delete digits-forest --yes
+    """
+    folder = existing_job(name)
+    job = view(folder, now=time.time())
+    if job.status == "running":
+        raise HpoError(f"job {name} is running; stop it first with `hpo stop {name}`")
+    open_trials = sum(not trial.status.is_final for trial in job.trials)
+    if open_trials:
+        raise HpoError(
+            f"job {name} was cut off with {open_trials} trials open, whose programs may still run; "
+            f"stop them first with `hpo stop {name}`"
+        )
+    if not yes:
+        click.confirm(f"Delete {name} with its {len(job.trials)} trials in {folder}?", abort=True, err=True)
+    with Lease(folder, name):
+        delete_job(folder)
+    click.echo(f"deleted {name}", err=True)

@@ -1,0 +1,172 @@
+"""Commands that look at jobs: status, best, trials, list."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+
+from hpo.cli import render
+from hpo.cli.options import Gate, gate_option, job_argument, json_option
+from hpo.errors import HpoError
+from hpo.report.data import JobView, best_data, ended_of, ranked, seconds, status_data, trial_data, view
+from hpo.store.home import existing_job, job_names
+
+REFRESH = 1.0
+"""Seconds between two pictures of `hpo status --watch`."""
+
+SORTS = ("trial", "value", "seconds", "status")
+
+
+@click.command("status")
+@job_argument
+@json_option
+@click.option("-w", "--watch", is_flag=True, help="Show it again every second until the job has ended.")
+def status_command(name: str, *, as_json: bool, watch: bool) -> None:
+    """Show how a job stands: counts, the best so far, elapsed and remaining time.
+
+    \b
+    Example:
+      hpo status digits-forest --watch
+    """
+    folder = existing_job(name)
+    while True:
+        now = time.time()
+        status = status_data(view(folder, now=now), now=now)
+        text = render.as_json(status) if as_json else render.status_text(status)
+        if watch and not as_json and render.wants_live():
+            click.clear()
+        click.echo(text)
+        if not watch or status["status"] != "running":
+            return
+        time.sleep(REFRESH)
+
+
+@click.command("best")
+@job_argument
+@json_option
+@click.option("--top", type=click.IntRange(min=1), metavar="K", help="Show the best K trials.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json", "yaml", "args", "env"]),
+    default="table",
+    show_default=True,
+    help="args: as command-line arguments; env: as shell assignments.",
+)
+@gate_option
+def best_command(name: str, *, as_json: bool, top: int | None, form: str, gate: Gate | None) -> None:
+    """Show the best trial and its values.
+
+    \b
+    Examples:
+      hpo best digits-forest
+      python train.py $(hpo best digits-forest --format args)
+    """
+    job = view(existing_job(name), now=time.time())
+    trials = ranked(job.trials, job.record.settings.objective.goal)
+    if not trials:
+        raise HpoError(f"job {name} has no completed trial yet; `hpo status {name}` shows how it stands")
+    chosen = [best_data(job, trial) for trial in trials[: top or 1]]
+    match "json" if as_json else form:
+        case "json":
+            click.echo(render.as_json(chosen if top else chosen[0]))
+        case "yaml":
+            click.echo(render.as_yaml([dict(data) for data in chosen] if top else dict(chosen[0])))
+        case "args":
+            click.echo("\n".join(render.arguments(data["parameters"]) for data in chosen))
+        case "env":
+            click.echo("\n\n".join(render.assignments(data["parameters"]) for data in chosen))
+        case _:
+            click.echo("\n".join(_best_text(job, index) for index in range(len(chosen))))
+    if gate is not None:
+        gate.check(chosen[0]["value"])
+
+
+def _best_text(job: JobView, index: int) -> str:
+    objective = job.record.settings.objective
+    trial = ranked(job.trials, objective.goal)[index]
+    took = render.duration(seconds(trial))
+    return "\n".join(
+        [
+            f"{objective.metric} = {trial.value!r}  (trial {trial.number}, {took})",
+            render.parameter_lines(trial.params, indent="  "),
+        ]
+    )
+
+
+@click.command("trials")
+@job_argument
+@json_option
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json", "csv"]),
+    default="table",
+    show_default=True,
+    help="How to print them.",
+)
+@click.option(
+    "--sort", type=click.Choice(SORTS), default="trial", show_default=True, help="value: best first."
+)
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file.")
+def trials_command(name: str, *, as_json: bool, form: str, sort: str, output: Path | None) -> None:
+    """Show every trial: its values, what came of it and why.
+
+    \b
+    Examples:
+      hpo trials digits-forest --sort value
+      hpo trials digits-forest --format csv --output trials.csv
+    """
+    job = view(existing_job(name), now=time.time())
+    objective = job.record.settings.objective
+    trials = list(job.trials)
+    match sort:
+        case "value":
+            best_first = ranked(trials, objective.goal)
+            trials = best_first + [trial for trial in trials if trial not in best_first]
+        case "seconds":
+            trials.sort(key=lambda trial: -(seconds(trial) or 0.0))
+        case "status":
+            trials.sort(key=lambda trial: trial.status.value)
+        case _:
+            pass
+    data = [trial_data(trial) for trial in trials]
+    match "json" if as_json else form:
+        case "json":
+            render.write(render.as_json(data), output)
+        case "csv":
+            render.write(render.trials_csv(data), output)
+        case _:
+            render.write(render.trials_table(data, objective.metric), output)
+
+
+@click.command("list")
+@json_option
+def list_command(*, as_json: bool) -> None:
+    """List the jobs here, with their status and best value.
+
+    \b
+    Example:
+      hpo list
+    """
+    now = time.time()
+    jobs = [status_data(view(existing_job(name), now=now), now=now) for name in job_names()]
+    if as_json:
+        click.echo(render.as_json(jobs))
+    elif not jobs:
+        click.echo("there are no jobs here yet; start one with `hpo run SPEC`")
+    else:
+        header = ["job", "status", "trials", "best", "elapsed"]
+        rows = [
+            [
+                job["job"],
+                job["status"],
+                f"{ended_of(job['counts'])}/{job['max_jobs']}",
+                render.short_number(job["best"]["value"] if job["best"] else None),
+                render.duration(job["elapsed_seconds"]),
+            ]
+            for job in jobs
+        ]
+        click.echo(render.table(header, rows, right=frozenset({2, 3, 4})))

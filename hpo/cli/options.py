@@ -1,0 +1,104 @@
+"""Options and arguments that several commands share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from hpo.errors import GateNotMet, UsageError
+from hpo.store.home import job_names
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class JobName(click.ParamType[str]):
+    """A job's name, completed from the jobs here."""
+
+    name = "name"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Return the jobs that begin like this."""
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(name) for name in job_names() if name.startswith(incomplete)]
+
+
+def job_argument(command: Command) -> Command:
+    """Take the job's name."""
+    return click.argument("name", type=JobName())(command)
+
+
+def spec_options(command: Command) -> Command:
+    """Take a spec, overlays and single values."""
+    for option in (
+        click.option(
+            "--set",
+            "overrides",
+            multiple=True,
+            metavar="KEY=VALUE",
+            help="Override one value of the spec: --set limits.max_jobs=5.",
+        ),
+        click.option(
+            "-c",
+            "--config",
+            "overlays",
+            multiple=True,
+            metavar="FILE",
+            type=click.Path(path_type=Path),
+            help="Overlay the spec with another YAML file, key by key.",
+        ),
+        click.argument("spec", type=click.Path(path_type=Path)),
+    ):
+        command = option(command)
+    return command
+
+
+def json_option(command: Command) -> Command:
+    """Take --json."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")(command)
+
+
+def gate_option(command: Command) -> Command:
+    """Take --fail-if."""
+    return click.option(
+        "--fail-if",
+        "gate",
+        metavar="CONDITION",
+        callback=lambda _ctx, _param, text: None if text is None else Gate(text),
+        help="Exit with 3 where the best value meets this: 'best < 0.9'.",
+    )(command)
+
+
+class Gate:
+    """A condition on the best value under which the command fails, as `best < 0.9`."""
+
+    _FORM = re.compile(r"\s*best\s*(<=|>=|<|>)\s*(\S+)\s*")
+
+    def __init__(self, text: str) -> None:
+        matched = self._FORM.fullmatch(text)
+        try:
+            if matched is None:
+                raise ValueError
+            self._sign, self._bound = matched[1], float(matched[2])
+        except ValueError:
+            raise UsageError(f"--fail-if {text!r} is no condition; write it as 'best < 0.9'") from None
+
+    def check(self, best: float) -> None:
+        """Raise GateNotMet where the condition holds."""
+        fails = {
+            "<": best < self._bound,
+            "<=": best <= self._bound,
+            ">": best > self._bound,
+            ">=": best >= self._bound,
+        }[self._sign]
+        if fails:
+            raise GateNotMet(f"the gate is not met: best is {best!r}, and {self._sign} {self._bound!r} fails")

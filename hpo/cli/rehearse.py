@@ -1,0 +1,198 @@
+"""Commands that look ahead: plan, try, metrics."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import click
+
+from hpo.cli import render
+from hpo.cli.options import json_option, spec_options
+from hpo.errors import UsageError
+
+if TYPE_CHECKING:
+    from hpo.core.trial import RunReport
+    from hpo.wiring.lookahead import Rehearsed
+    from hpo.wiring.prepared import Prepared
+
+PLANNED = 5
+"""Configurations that `hpo plan` shows unless told otherwise."""
+
+
+@click.command("plan")
+@spec_options
+@json_option
+@click.option("--count", type=click.IntRange(min=1), default=PLANNED, show_default=True, metavar="N")
+def plan_command(
+    spec: Path, *, overlays: tuple[Path, ...], overrides: tuple[str, ...], as_json: bool, count: int
+) -> None:
+    """Show what would run, and start nothing: the first N configurations and the exact request.
+
+    Later configurations depend on results, unless the strategy is grid or random.
+
+    \b
+    Example:
+      hpo plan tune.yaml --set limits.max_jobs=5
+    """
+    from hpo.wiring.lookahead import first_trials
+    from hpo.wiring.prepared import prepare
+
+    prepared = prepare([spec, *overlays], overrides=overrides)
+    trials = first_trials(prepared, min(count, prepared.spec.limits.max_jobs))
+    if as_json:
+        data = {
+            "job": prepared.spec.name,
+            "strategy": prepared.spec.strategy.name,
+            "max_jobs": prepared.spec.limits.max_jobs,
+            "max_parallel_jobs": prepared.spec.limits.max_parallel_jobs,
+            "configurations": prepared.space.cardinality,
+            "longest_seconds": prepared.longest_seconds(),
+            "cost": None,
+            "warnings": prepared.warnings(),
+            "trials": [
+                {"trial": trial.number, "parameters": dict(trial.params), "proposed_by": trial.proposed_by}
+                for trial in trials
+            ],
+            "request": prepared.request(trials[0]),
+        }
+        click.echo(render.as_json(data))
+        return
+    click.echo(_plan_heading(prepared))
+    names = [parameter.name for parameter in prepared.space]
+    rows = [
+        [str(trial.number), *(render.cell(trial.params[name]) for name in names), trial.proposed_by]
+        for trial in trials
+    ]
+    click.echo(f"\nthe first {len(trials)} trials:")
+    click.echo(render.table(["trial", *names, "chosen by"], rows, right=frozenset({0})))
+    click.echo(f"\ntrial 1 would be launched as\n{prepared.request(trials[0])}")
+    for warning in prepared.warnings():
+        click.echo(f"warning: {warning}", err=True)
+
+
+def _plan_heading(prepared: Prepared) -> str:
+    spec, limits = prepared.spec, prepared.spec.limits
+    count = prepared.space.cardinality
+    space = "infinitely many configurations" if count is None else f"{count} configurations"
+    longest = prepared.longest_seconds()
+    time = (
+        "depends on the program: no limits are set"
+        if longest is None
+        else f"at most {render.duration(longest)}"
+    )
+    return "\n".join(
+        [
+            f"{spec.name}: {spec.objective.goal} {spec.objective.metric}",
+            f"strategy  {spec.strategy.name}, in a space of {len(prepared.space)} parameters, {space}",
+            f"trials    {limits.max_jobs}, {limits.max_parallel_jobs} at a time",
+            f"time      {time}",
+            f"cost      none is known to the {spec.launcher.kind} launcher",
+        ]
+    )
+
+
+@click.command("try")
+@spec_options
+@json_option
+def try_command(spec: Path, *, overlays: tuple[Path, ...], overrides: tuple[str, ...], as_json: bool) -> None:
+    """Run one trial here with mid-range values, and show the metrics it gave.
+
+    Its output is shown as it comes; nothing is kept. Exits with 1 where the objective was not read.
+
+    \b
+    Example:
+      hpo try tune.yaml
+    """
+    from hpo.wiring.lookahead import rehearse
+    from hpo.wiring.prepared import prepare
+
+    prepared = prepare([spec, *overlays], overrides=overrides)
+    values = prepared.space.middle()
+    click.echo(f"trying {render.arguments({**values, **prepared.spec.fixed})}", err=True)
+    with tempfile.TemporaryDirectory(prefix="hpo-try-") as folder:
+        tried = asyncio.run(rehearse(prepared, Path(folder), _show_log))
+    if as_json:
+        click.echo(
+            render.as_json(
+                {
+                    "ended": tried.report.state.value,
+                    "detail": tried.report.detail,
+                    "parameters": values,
+                    "value": tried.value,
+                    "metrics": tried.metrics,
+                    "lines": tried.lines,
+                }
+            )
+        )
+    else:
+        click.echo(_tried_text(prepared, tried))
+    if tried.value is None:
+        raise SystemExit(1)
+
+
+def _show_log(data: bytes) -> None:
+    text = data.decode("utf-8", errors="replace").replace("\r", "\n")
+    for line in text.splitlines():
+        click.echo(f"  | {render.printable(line)}", err=True)
+
+
+def _tried_text(prepared: Prepared, tried: Rehearsed) -> str:
+    lines = [f"it ended: {_ending(tried.report)}; {tried.lines} lines were read"]
+    width = max(len(name) for name in prepared.spec.metrics)
+    for name in prepared.spec.metrics:
+        count, value = tried.counts.get(name, 0), tried.metrics.get(name)
+        found = "no match" if not count else f"{value!r}, the last of {count} matches"
+        lines.append(f"  {name.ljust(width)}  {found}")
+    if tried.value is None:
+        lines.append(f"a trial like this would fail: {tried.advice or 'the objective has no finite value'}")
+    else:
+        lines.append(
+            f"a trial like this would complete with {prepared.spec.objective.metric} = {tried.value!r}"
+        )
+    return "\n".join(lines)
+
+
+def _ending(report: RunReport) -> str:
+    return report.detail or report.state.value
+
+
+@click.command("metrics")
+@spec_options
+@click.option("--log", "log", required=True, metavar="FILE", help="The log to read; - is standard input.")
+@json_option
+def metrics_command(
+    spec: Path, *, overlays: tuple[Path, ...], overrides: tuple[str, ...], log: str, as_json: bool
+) -> None:
+    """Try a spec's metrics on a log: which lines matched, what was read, what came close, what to write.
+
+    Exits with 1 where the objective was not read.
+
+    \b
+    Examples:
+      hpo metrics tune.yaml --log train.log
+      python train.py | hpo metrics tune.yaml --log -
+    """
+    from hpo.metrics.doctor import diagnose
+    from hpo.wiring.prepared import prepare
+
+    prepared = prepare([spec, *overlays], overrides=overrides, check_launch=False)
+    objective = prepared.spec.objective.metric
+    with _opened(log) as file:
+        diagnosis = diagnose(file, prepared.spec.metrics, objective)
+    click.echo(diagnosis.to_json() if as_json else diagnosis.text())
+    if not any(metric.count for metric in diagnosis.metrics if metric.metric == objective):
+        raise SystemExit(1)
+
+
+def _opened(log: str) -> BinaryIO:
+    if log == "-":
+        return io.BytesIO(sys.stdin.buffer.read())
+    try:
+        return Path(log).open("rb")
+    except OSError as error:
+        raise UsageError(f"--log {log} cannot be read: {error.strerror}") from error

@@ -1,0 +1,199 @@
+"""Data to text: tables, values, durations."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from hpo.report.data import counts_text, ended_of
+from hpo.spec.space import Scalar
+
+if TYPE_CHECKING:
+    from hpo.report.data import StatusData, TrialData
+
+
+def as_json(data: object) -> str:
+    """Return data as indented JSON; it must hold no NaN or infinity, which JSON has not."""
+    return json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def as_yaml(data: object) -> str:
+    """Return data as YAML, in the order given."""
+    import yaml
+
+    return yaml.safe_dump(data, sort_keys=False, allow_unicode=True).rstrip("\n")
+
+
+def write(text: str, output: Path | None = None) -> None:
+    """Write a result to standard output, or to a file."""
+    if output is None:
+        click.echo(text)
+        return
+    try:
+        output.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise click.ClickException(f"{output} cannot be written: {error.strerror}") from error
+
+
+def wants_live() -> bool:
+    """Tell whether standard error is a terminal that can redraw itself."""
+    return sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+
+
+def value_text(value: Scalar) -> str:
+    """Return a parameter's value for people: exact, with strings as they are."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case None:
+            return "null"
+        case float():
+            return repr(value)
+        case _:
+            return str(value)
+
+
+def short_number(value: float | None) -> str:
+    """Return a metric's value with at most six digits; a dash for none."""
+    return "-" if value is None else f"{value:.6g}"
+
+
+def duration(seconds: float | None) -> str:
+    """Return a duration for people: 4.2s, 3m 05s, 2h 10m."""
+    if seconds is None:
+        return "-"
+    if seconds < 60:
+        return f"{seconds:.1f}s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes}m {rest:02d}s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}h {minutes:02d}m"
+
+
+def printable(text: str) -> str:
+    """Return text with control characters escaped, so that what a program printed moves no cursor."""
+    return "".join(
+        char if char.isprintable() or char == "\n" else char.encode("unicode_escape").decode()
+        for char in text
+    )
+
+
+def table(
+    header: Sequence[str], rows: Sequence[Sequence[str]], *, right: frozenset[int] = frozenset()
+) -> str:
+    """Return an aligned plain-text table; the columns of `right` are flush right."""
+    widths = [max(len(cell) for cell in column) for column in zip(header, *rows, strict=True)]
+
+    def line(cells: Sequence[str]) -> str:
+        padded = (
+            cell.rjust(width) if index in right else cell.ljust(width)
+            for index, (cell, width) in enumerate(zip(cells, widths, strict=True))
+        )
+        return "  ".join(padded).rstrip()
+
+    return "\n".join([line(header), *map(line, rows)])
+
+
+def arguments(parameters: Mapping[str, Scalar]) -> str:
+    """Return parameters as command-line arguments, quoted for a shell."""
+    return " ".join(f"--{name} {shlex.quote(value_text(value))}" for name, value in parameters.items())
+
+
+def assignments(parameters: Mapping[str, Scalar]) -> str:
+    """Return parameters as shell assignments: LEARNING_RATE=0.1."""
+    return "\n".join(
+        f"{_variable(name)}={shlex.quote(value_text(value))}" for name, value in parameters.items()
+    )
+
+
+def _variable(name: str) -> str:
+    text = "".join(char if char.isascii() and char.isalnum() else "_" for char in name).upper()
+    return f"_{text}" if text[0].isdigit() else text
+
+
+def status_text(status: StatusData) -> str:
+    """Return a job's status for people."""
+    counts = status["counts"]
+    heading = f"{status['job']}: {status['status']}"
+    lines = [f"{heading} ({status['reason']})" if status["reason"] else heading]
+    lines.append(f"trials    {ended_of(counts)} of {status['max_jobs']} ended: {counts_text(counts)}")
+    lines.append(f"strategy  {status['strategy']}")
+    lines.append(f"elapsed   {duration(status['elapsed_seconds'])}")
+    if status["remaining_seconds"] is not None:
+        lines.append(f"remaining about {duration(status['remaining_seconds'])}")
+    best = status["best"]
+    if best is None:
+        lines.append("best      none yet")
+    else:
+        lines.append(f"best      {best['metric']} = {best['value']!r} (trial {best['trial']})")
+        lines.append(parameter_lines(best["parameters"]))
+    if status["status"] in {"interrupted", "stopped"}:
+        lines.append(f"go on with `hpo resume {status['job']}`")
+    return "\n".join(lines)
+
+
+def parameter_lines(parameters: Mapping[str, Scalar], indent: str = "          ") -> str:
+    """Return parameters one a line, aligned."""
+    width = max((len(name) for name in parameters), default=0)
+    return "\n".join(
+        f"{indent}{name.ljust(width)}  {value_text(value)}" for name, value in parameters.items()
+    )
+
+
+def trials_table(trials: Sequence[TrialData], metric: str) -> str:
+    """Return a row for each trial."""
+    names = list(trials[0]["parameters"]) if trials else []
+    header = ["trial", "status", metric, "seconds", *names, "reason"]
+    rows = [
+        [
+            str(trial["trial"]),
+            trial["status"],
+            short_number(trial["value"]),
+            "-" if trial["seconds"] is None else f"{trial['seconds']:.1f}",
+            *(cell(trial["parameters"].get(name)) for name in names),
+            trial["reason"] or "",
+        ]
+        for trial in trials
+    ]
+    return table(header, rows, right=frozenset({0, 2, 3}))
+
+
+def trials_csv(trials: Sequence[TrialData]) -> str:
+    """Return trials as CSV: parameters and metrics each as a column of its own."""
+    parameters = list(dict.fromkeys(name for trial in trials for name in trial["parameters"]))
+    metrics = list(dict.fromkeys(name for trial in trials for name in trial["metrics"]))
+    plain = ["trial", "status", "reason", "value"]
+    rest = ["started", "ended", "seconds", "attempts", "launcher_id", "proposed_by"]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*plain, *parameters, *metrics, *rest])
+    for trial in trials:
+        row: Mapping[str, object] = {**trial}
+        writer.writerow(
+            [
+                *(row[name] for name in plain),
+                *(_csv_cell(trial["parameters"].get(name)) for name in parameters),
+                *(trial["metrics"].get(name) for name in metrics),
+                *(row[name] for name in rest),
+            ]
+        )
+    return text.getvalue().rstrip("\n")
+
+
+def _csv_cell(value: Scalar) -> Scalar:
+    return value_text(value) if isinstance(value, bool) else value
+
+
+def cell(value: Scalar) -> str:
+    """Return a value for a table's cell: numbers with at most six digits."""
+    return f"{value:.6g}" if isinstance(value, float) else value_text(value)

@@ -1,0 +1,65 @@
+"""`hpo run`: a spec to its best result."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from hpo.cli.options import Gate, gate_option, json_option, spec_options
+
+
+@click.command("run")
+@spec_options
+@click.option("--name", help="The job's name, instead of the spec's.")
+@json_option
+@click.option("--detach", is_flag=True, help="Run in the background, and return at once.")
+@click.option("--or-resume", is_flag=True, help="Go on with the job of that name where its spec is the same.")
+@click.option("--leave-running", is_flag=True, help="On Ctrl-C leave the running trials to themselves.")
+@gate_option
+def run_command(
+    spec: Path,
+    *,
+    overlays: tuple[Path, ...],
+    overrides: tuple[str, ...],
+    name: str | None,
+    as_json: bool,
+    detach: bool,
+    or_resume: bool,
+    leave_running: bool,
+    gate: Gate | None,
+) -> None:
+    """Run a tuning job to its end: SPEC is a YAML file.
+
+    Ctrl-C stops it gracefully, a second one at once; `hpo resume` goes on.
+
+    \b
+    Examples:
+      hpo run tune.yaml
+      hpo run tune.yaml -c configs/docker.yaml --set limits.max_jobs=5
+      hpo run tune.yaml --or-resume --fail-if 'best < 0.9'     for CI
+    """
+    from hpo.cli.running import How, run_job, start_detached
+    from hpo.errors import UsageError
+    from hpo.store.home import DATABASE, job_folder
+    from hpo.wiring.prepared import prepare
+    from hpo.wiring.sessions import Reopen, create, is_same
+
+    named = (*overrides, *([f"name={name}"] if name is not None else []))
+    prepared = prepare([spec, *overlays], overrides=named)
+    for warning in prepared.warnings():
+        click.echo(f"warning: {warning}", err=True)
+    folder = job_folder(prepared.spec.name)
+    if or_resume and (folder / DATABASE).exists():
+        if not is_same(folder, prepared):
+            raise UsageError(
+                f"job {folder.name} began with another spec than {spec}; start another job with "
+                f"--name OTHER, or remove that one: `hpo delete {folder.name}`"
+            )
+    else:
+        folder = create(prepared)
+    if detach:
+        start_detached(folder.name, folder, ["resume", folder.name])
+        return
+    how = How(as_json=as_json, leave_running=leave_running, gate=gate)
+    raise SystemExit(run_job(folder, reopen=Reopen.CANCELLED, how=how))

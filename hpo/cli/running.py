@@ -1,0 +1,178 @@
+"""Running a job from the command line: its view, its signals, its end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from hpo.cli import render
+from hpo.cli.options import Gate
+from hpo.core.job import Job, JobStatus
+from hpo.core.trial import Reason, TrialStatus
+from hpo.report.data import JobView, counts_of, counts_text, ranked, status_data, view
+
+if TYPE_CHECKING:
+    from hpo.scheduler.loop import Scheduler
+    from hpo.wiring.sessions import Reopen
+
+SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
+"""Signals that interrupt a job, and the exit status after each."""
+
+LOG_LINES = 10
+"""Last lines of a failed trial's log that are shown when the job failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """How a command wants its job run."""
+
+    as_json: bool = False
+    leave_running: bool = False
+    gate: Gate | None = None
+
+
+def run_job(folder: Path, *, reopen: Reopen, overrides: Sequence[str] = (), how: How = How()) -> int:
+    """Run a job to its end, show it, and return the exit status."""
+    from hpo.cli.views import chosen_view
+    from hpo.wiring.sessions import session
+
+    with session(folder, reopen=reopen, overrides=overrides) as running:
+        scheduler = running.scheduler
+        interrupts = Interrupts(scheduler, leave_running=how.leave_running)
+        shown = chosen_view(
+            scheduler.job, as_json=how.as_json, strategy=running.record.strategy, elapsed=running.elapsed
+        )
+        with shown as picture:
+            scheduler.listen(picture.show)
+
+            async def run() -> Job:
+                interrupts.install(asyncio.get_running_loop())
+                return await running.run()
+
+            job = asyncio.run(run())
+    return _concluded(folder, job, interrupts, how)
+
+
+class Interrupts:
+    """Turns the first signal into a stop with grace, the second into one at once."""
+
+    def __init__(self, scheduler: Scheduler, *, leave_running: bool) -> None:
+        self._scheduler = scheduler
+        self._leave_running = leave_running
+        self.status: int | None = None
+
+    def install(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Take over the signals; one that is ignored (nohup) stays so."""
+        for number in SIGNALS:
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                loop.add_signal_handler(number, self._interrupt, number)
+
+    def _interrupt(self, number: signal.Signals) -> None:
+        again, self.status = self.status is not None, SIGNALS[number]
+        if self._leave_running:
+            self._scheduler.leave()
+        elif again:
+            self._scheduler.request_stop(Reason.INTERRUPTED, f"{number.name} again", at_once=True)
+        else:
+            what = "Ctrl-C; once more stops at once" if number is signal.SIGINT else number.name
+            self._scheduler.request_stop(Reason.INTERRUPTED, what)
+
+
+def _concluded(folder: Path, job: Job, interrupts: Interrupts, how: How) -> int:
+    """Say how the job ended and what to do next; return the exit status."""
+    now = time.time()
+    seen = view(folder, now=now)
+    data = status_data(seen, now=now)
+    if how.as_json:
+        click.echo(json.dumps({"event": "end", "time": now, **data}, ensure_ascii=False))
+    else:
+        _tell(seen, job)
+    if interrupts.status is not None and (job.status in {JobStatus.INTERRUPTED, JobStatus.RUNNING}):
+        return interrupts.status
+    return exit_status(seen, how.gate)
+
+
+def exit_status(job: JobView, gate: Gate | None = None) -> int:
+    """Return the exit status for a job as it stands: 0 for completed with a best trial, else 1.
+
+    Raises GateNotMet where the best value meets the gate's condition.
+    """
+    best = ranked(job.trials, job.record.settings.objective.goal)
+    if job.status != JobStatus.COMPLETED.value or not best:
+        return 1
+    if gate is not None:
+        gate.check(best[0].value or 0.0)
+    return 0
+
+
+def _tell(job: JobView, ended: Job) -> None:
+    name, record = job.name, job.record
+    counts = counts_text(counts_of(job.trials))
+    reason = f": {record.end_detail}" if record.end_detail else ""
+    click.echo(f"\n{name} {job.status}{reason} (trials: {counts}; {render.duration(job.elapsed)})", err=True)
+    best = ranked(job.trials, record.settings.objective.goal)
+    if best:
+        metric = record.settings.objective.metric
+        click.echo(f"best: {metric} = {best[0].value!r} (trial {best[0].number})")
+        click.echo(render.parameter_lines(best[0].params, indent="  "))
+    if ended.status is JobStatus.FAILED:
+        _tell_failure(job)
+    match ended.status:
+        case JobStatus.COMPLETED:
+            click.echo(f"\nnext: hpo trials {name} --sort value   hpo best {name} --format args", err=True)
+        case JobStatus.FAILED:
+            click.echo(f"\nonce that is mended: hpo retry {name}", err=True)
+        case JobStatus.STOPPED | JobStatus.INTERRUPTED | JobStatus.RUNNING:
+            click.echo(f"\ngo on with: hpo resume {name}", err=True)
+
+
+def _tell_failure(job: JobView) -> None:
+    """Show the reason and the last log lines of a trial that failed."""
+    failed = [trial for trial in job.trials if trial.status is TrialStatus.FAILED]
+    if not failed:
+        return
+    trial = failed[-1]
+    click.echo(render.printable(f"trial {trial.number} failed, {trial.reason}: {trial.detail}"), err=True)
+    log = job.folder / "trials" / f"{trial.number:04d}" / f"run-{trial.run.number}" / "log"
+    lines = last_lines(log)
+    if lines:
+        click.echo(f"the last lines of its log (all of it: hpo logs {job.name} {trial.number}):", err=True)
+        click.echo("\n".join(f"  | {line}" for line in lines), err=True)
+
+
+def last_lines(log: Path) -> list[str]:
+    """Return the last lines of a log, made printable; none where there is no log."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - 16384))
+            text = file.read().decode("utf-8", errors="replace")
+    except OSError:
+        return []
+    return [render.printable(line)[:400] for line in text.splitlines()[-LOG_LINES:]]
+
+
+def start_detached(name: str, folder: Path, command: Sequence[str]) -> None:
+    """Run a command of hpo's in a process of its own, which outlives this one and its terminal."""
+    with (folder / "hpo.log").open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "hpo", *command],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    click.echo(
+        f"{name} runs in the background (pid {process.pid}); its output goes to {output.name}", err=True
+    )
+    click.echo(f"next: hpo status {name} --watch   hpo wait {name}   hpo stop {name}", err=True)

@@ -1,0 +1,1 @@
+"""Reports: what a job has found, as data."""

@@ -1,0 +1,237 @@
+"""What a job has found, in the shapes that the command line prints as JSON."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypedDict
+
+from hpo.core.job import JobStatus
+from hpo.core.settings import Goal
+from hpo.core.trial import Trial, TrialStatus
+from hpo.errors import TrialNotFound
+from hpo.spec.space import Scalar
+from hpo.store.home import DATABASE
+from hpo.store.lease import is_held
+from hpo.store.sqlite import JobRecord, Store
+
+
+class BestData(TypedDict):
+    """The best trial, or one of the best."""
+
+    job: str
+    metric: str
+    goal: str
+    trial: int
+    value: float
+    parameters: dict[str, Scalar]
+    status: str
+    origin: str
+
+
+class Counts(TypedDict):
+    """How many trials are in each state; `running` counts all that have not ended."""
+
+    completed: int
+    running: int
+    failed: int
+    pruned: int
+    cancelled: int
+
+
+class StatusData(TypedDict):
+    """A job at a glance; durations in seconds."""
+
+    job: str
+    status: str
+    reason: str
+    strategy: str
+    counts: Counts
+    max_jobs: int
+    best: BestData | None
+    elapsed_seconds: float
+    remaining_seconds: float | None
+
+
+class TrialData(TypedDict):
+    """One trial; times are ISO 8601 in UTC, `seconds` is the span of its last run."""
+
+    trial: int
+    status: str
+    reason: str | None
+    value: float | None
+    parameters: dict[str, Scalar]
+    metrics: dict[str, float | None]
+    started: str | None
+    ended: str | None
+    seconds: float | None
+    attempts: int
+    launcher_id: str | None
+    proposed_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """A job as it is in its store at one moment."""
+
+    folder: Path
+    record: JobRecord
+    status: str
+    trials: tuple[Trial, ...]
+    elapsed: float
+
+    @property
+    def name(self) -> str:
+        """The job's name: that of its folder, so that a copied folder is a job of its own."""
+        return self.folder.name
+
+
+def view(folder: Path, *, now: float) -> JobView:
+    """Read a job's store; a job that says it runs while nobody runs it is `interrupted`."""
+    running = is_held(folder)
+    store = Store.open(folder / DATABASE)
+    try:
+        record = store.record()
+        alone = record.status is JobStatus.RUNNING and not running
+        return JobView(
+            folder=folder,
+            record=record,
+            status="interrupted" if alone else record.status.value,
+            trials=tuple(store.trials()),
+            elapsed=store.elapsed(now if running else None),
+        )
+    finally:
+        store.close()
+
+
+def ranked(trials: Iterable[Trial], goal: Goal) -> list[Trial]:
+    """Return the completed trials, best first; of equal ones the one that ended first."""
+    sign = -1.0 if goal is Goal.MAXIMIZE else 1.0
+    completed = [
+        trial for trial in trials if trial.status is TrialStatus.COMPLETED and trial.value is not None
+    ]
+    return sorted(completed, key=lambda trial: (sign * (trial.value or 0.0), trial.place or 0))
+
+
+def best_data(job: JobView, trial: Trial) -> BestData:
+    """Return one of the best trials as data."""
+    objective = job.record.settings.objective
+    return BestData(
+        job=job.name,
+        metric=objective.metric,
+        goal=objective.goal.value,
+        trial=trial.number,
+        value=trial.value if trial.value is not None else math.nan,
+        parameters=dict(trial.params),
+        status=trial.status.value,
+        origin=job.name,
+    )
+
+
+def counts_of(trials: Iterable[Trial]) -> Counts:
+    """Count trials by status."""
+    counts = Counts(completed=0, running=0, failed=0, pruned=0, cancelled=0)
+    for trial in trials:
+        match trial.status:
+            case TrialStatus.COMPLETED:
+                counts["completed"] += 1
+            case TrialStatus.FAILED:
+                counts["failed"] += 1
+            case TrialStatus.PRUNED:
+                counts["pruned"] += 1
+            case TrialStatus.CANCELLED:
+                counts["cancelled"] += 1
+            case TrialStatus.PROPOSED | TrialStatus.RUNNING | TrialStatus.STOPPING:
+                counts["running"] += 1
+    return counts
+
+
+def ended_of(counts: Counts) -> int:
+    """Return how many of the counted trials have ended."""
+    return counts["completed"] + counts["failed"] + counts["pruned"] + counts["cancelled"]
+
+
+def counts_text(counts: Counts) -> str:
+    """Return the counts that are not zero, for people."""
+    return ", ".join(f"{count} {status}" for status, count in counts.items() if count) or "none yet"
+
+
+def status_data(job: JobView, *, now: float) -> StatusData:
+    """Return a job at a glance."""
+    settings = job.record.settings
+    best = ranked(job.trials, settings.objective.goal)
+    return StatusData(
+        job=job.name,
+        status=job.status,
+        reason=job.record.end_detail,
+        strategy=job.record.strategy,
+        counts=counts_of(job.trials),
+        max_jobs=settings.max_jobs,
+        best=best_data(job, best[0]) if best else None,
+        elapsed_seconds=round(job.elapsed, 3),
+        remaining_seconds=_remaining(job, now) if job.status == "running" else None,
+    )
+
+
+def _remaining(job: JobView, now: float) -> float | None:
+    """Estimate the seconds that the rest will take, from the mean of the trials that have ended."""
+    settings = job.record.settings
+    spans = [span for trial in job.trials if trial.status.is_final and (span := seconds(trial)) is not None]
+    if not spans:
+        return None
+    mean = sum(spans) / len(spans)
+    open_trials = [trial for trial in job.trials if not trial.status.is_final]
+    under_way = sum(
+        min(mean, max(0.0, now - trial.run.started)) for trial in open_trials if trial.run.started
+    )
+    rest = mean * (settings.max_jobs - len(job.trials) + len(open_trials)) - under_way
+    return round(max(0.0, rest / min(settings.max_parallel_jobs, settings.max_jobs)), 3)
+
+
+def trial_data(trial: Trial) -> TrialData:
+    """Return one trial as data."""
+    return TrialData(
+        trial=trial.number,
+        status=trial.status.value,
+        reason=trial.reason.value if trial.reason else None,
+        value=trial.value,
+        parameters=dict(trial.params),
+        metrics=_finite(trial.run.progress.latest),
+        started=timestamp(trial.started),
+        ended=timestamp(trial.ended),
+        seconds=seconds(trial),
+        attempts=len(trial.runs),
+        launcher_id=trial.run.handle.id if trial.run.handle else None,
+        proposed_by=trial.proposed_by,
+    )
+
+
+def trial_of(job: JobView, number: int) -> Trial:
+    """Return one trial. Raises TrialNotFound."""
+    for trial in job.trials:
+        if trial.number == number:
+            return trial
+    known = f"its trials are 1 to {len(job.trials)}" if job.trials else "it has none yet"
+    raise TrialNotFound(f"job {job.name} has no trial {number}; {known}")
+
+
+def seconds(trial: Trial) -> float | None:
+    """Return how long the trial's last run took; None while it has not ended, or never started."""
+    run = trial.run
+    if run.started is None or run.ended is None:
+        return None
+    return round(max(0.0, run.ended - run.started), 3)
+
+
+def timestamp(moment: float | None) -> str | None:
+    """Return a time as ISO 8601 in UTC, to the millisecond."""
+    if moment is None:
+        return None
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _finite(metrics: Mapping[str, float]) -> dict[str, float | None]:
+    return {name: value if math.isfinite(value) else None for name, value in metrics.items()}

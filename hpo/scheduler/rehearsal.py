@@ -1,0 +1,33 @@
+"""One run by itself, outside of any job: a try before a job is started."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hpo.core.trial import Launch, RunReport
+from hpo.launchers.launcher import Launcher
+
+
+async def rehearse(launcher: Launcher, launch: Launch, show: Callable[[bytes], None]) -> RunReport:
+    """Run a launch to its end, give its log to `show` as it grows, and return how it ended.
+
+    A cancelled rehearsal stops the run at once.
+    """
+    handle = await launcher.launch(launch)
+    report: RunReport | None = None
+    cursor = ""
+    try:
+        while True:
+            await launcher.changed([handle])
+            report = (await launcher.poll([handle]))[handle]
+            more = True
+            while more:
+                chunk = await launcher.read(handle, cursor, ended=report.state.is_final)
+                show(chunk.data)
+                cursor, more = chunk.cursor, chunk.more
+            if report.state.is_final:
+                return report
+    finally:
+        if report is None or not report.state.is_final:
+            await launcher.stop(handle, at_once=True)
+        await launcher.close()

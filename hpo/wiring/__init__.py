@@ -1,0 +1,1 @@
+"""The only place that joins spec, store, strategy and launcher."""

@@ -1,0 +1,168 @@
+"""A spec that was found right, and everything that is made of it."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, JsonValue
+
+from hpo.core.settings import Goal, Objective, Settings, Take
+from hpo.core.trial import Launch, Trial
+from hpo.errors import UsageError
+from hpo.launchers import registry as launchers
+from hpo.launchers.launcher import JobContext, Launcher
+from hpo.metrics.doctor import diagnose
+from hpo.metrics.regex import pattern_problem, pattern_warnings
+from hpo.search import registry as strategies
+from hpo.search.strategy import Strategy
+from hpo.spec.document import Document
+from hpo.spec.load import schema, spec_of
+from hpo.spec.models import Spec
+from hpo.spec.space import Space
+from hpo.store.home import state_folder
+
+CHANGEABLE = ("limits", "stop_when", "retry")
+"""What of a spec may change after its job has begun."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A spec that was found right, with everything that is made of it."""
+
+    spec: Spec
+    options: BaseModel  # the launcher's
+    space: Space
+    text: str  # the effective spec, as YAML
+    digest: str
+    base: Path  # the spec's folder
+
+    def settings(self, job: str) -> Settings:
+        """Return what the state machine must know of the spec."""
+        spec, limits, stop = self.spec, self.spec.limits, self.spec.stop_when
+        objective = Objective(
+            metric=spec.objective.metric,
+            goal=Goal(spec.objective.goal),
+            take=Take(spec.objective.take),
+            step=spec.objective.step,
+        )
+        return Settings(
+            job=job,
+            objective=objective,
+            max_jobs=limits.max_jobs,
+            max_parallel_jobs=limits.max_parallel_jobs,
+            max_runtime=limits.max_runtime,
+            max_job_runtime=limits.max_job_runtime,
+            max_failures=limits.max_failures,
+            target=stop.target,
+            not_improving_for=stop.not_improving_for,
+            attempts=spec.retry.attempts,
+        )
+
+    def strategy(self, seed: int) -> Strategy:
+        """Build the strategy."""
+        settings = self.settings(self.spec.name)
+        return strategies.build(
+            self.spec.strategy.name,
+            space=self.space,
+            seed=seed,
+            objective=settings.objective,
+            max_jobs=settings.max_jobs,
+            options=self.spec.strategy.model_dump(exclude={"name"}),
+        )
+
+    def launcher(self, job: str, folder: Path) -> Launcher:
+        """Build the launcher for a job's folder."""
+        context = JobContext(
+            job=job,
+            folder=folder,
+            base=self.base,
+            max_parallel_jobs=self.spec.limits.max_parallel_jobs,
+            fixed=self.spec.fixed,
+            inputs=self.spec.inputs,
+        )
+        return launchers.build(self.spec.launcher.kind, context, self.options)
+
+    def warnings(self) -> list[str]:
+        """Return what is allowed, but probably not meant."""
+        found = [
+            f"metrics.{name}: {warning}"
+            for name, regex in self.spec.metrics.items()
+            for warning in pattern_warnings(regex)
+        ]
+        count = self.space.cardinality
+        if count is not None and count < self.spec.limits.max_jobs:
+            found.append(
+                f"limits.max_jobs is {self.spec.limits.max_jobs}, but the space has {count} configurations: "
+                "the job ends when each was tried"
+            )
+        return found
+
+    def longest_seconds(self) -> float | None:
+        """Return how long the job can take at most; None where its limits do not say."""
+        limits = self.spec.limits
+        rounds = math.ceil(limits.max_jobs / limits.max_parallel_jobs)
+        bounds = [
+            limits.max_runtime,
+            rounds * limits.max_job_runtime if limits.max_job_runtime is not None else None,
+        ]
+        return min((bound for bound in bounds if bound is not None), default=None)
+
+    def request(self, trial: Trial) -> str:
+        """Return exactly what the launcher would be asked for."""
+        name = self.spec.name
+        launcher = self.launcher(name, state_folder() / "jobs" / name)
+        return launcher.request(Launch(name, trial.number, 1, trial.params))
+
+    def advise(self, log: bytes) -> str:
+        """Return the metric doctor's words on a log without the objective."""
+        return diagnose(io.BytesIO(log), self.spec.metrics, self.spec.objective.metric).summary()
+
+
+def prepare(paths: Sequence[Path], *, overrides: Sequence[str] = (), check_launch: bool = True) -> Prepared:
+    """Read a spec with its overlays and overrides, and check all of it.
+
+    `check_launch` also looks whether the program, the inputs and the like are there. Raises SpecError
+    with every mistake.
+    """
+    document = Document.read(paths, overrides=overrides)
+    spec = spec_of(document)
+    options_model = _options_model(document)
+    options = document.validate(options_model, at="launcher", without={"kind"}) if options_model else None
+    if spec is not None:
+        for name, regex in spec.metrics.items():
+            if problem := pattern_problem(regex):
+                document.problem(("metrics", name), problem)
+    if spec is None or options is None:
+        document.raise_problems()
+        raise AssertionError("what is not valid has problems")
+    prepared = Prepared(
+        spec=spec,
+        options=options,
+        space=spec.space(),
+        text=document.merged(),
+        digest=document.digest(without={*CHANGEABLE, "name"}),
+        base=paths[0].absolute().parent,
+    )
+    if check_launch:
+        for problem in prepared.launcher(spec.name, state_folder() / "jobs" / spec.name).check():
+            document.problem("launcher", problem)
+    document.raise_problems()
+    return prepared
+
+
+def _options_model(document: Document) -> type[BaseModel] | None:
+    kind = document.value("launcher.kind") or "process"
+    try:
+        return launchers.options_model(str(kind))
+    except UsageError as error:
+        document.problem("launcher.kind", str(error))
+        return None
+
+
+def json_schema() -> dict[str, JsonValue]:
+    """Return the JSON Schema of a spec, with the options of every launcher."""
+    return schema({kind: launchers.options_model(kind) for kind in launchers.kinds()})

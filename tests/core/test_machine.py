@@ -1,0 +1,170 @@
+"""Events in any order, doubled and late: whatever happens, the invariants hold and the job ends."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hpo.core.apply import apply
+from hpo.core.effects import Abandon, Effect, Propose, Start, Stop, WakeAt, Watch
+from hpo.core.events import (
+    Abandoned,
+    Deferred,
+    Event,
+    Exhausted,
+    Launched,
+    LaunchFailed,
+    Observed,
+    Proposed,
+    StopRequested,
+    StopSent,
+    Ticked,
+)
+from hpo.core.job import Job, assemble
+from hpo.core.plan import plan
+from hpo.core.settings import Goal, Objective, Settings
+from hpo.core.trial import JobHandle, Match, Reason, RunReport, RunState, Trial, TrialStatus
+
+FINAL = [RunState.SUCCEEDED, RunState.FAILED, RunState.STOPPED, RunState.LOST]
+
+
+@dataclass
+class World:
+    """Answers effects at random, as launchers and strategies might, and remembers launches."""
+
+    rng: random.Random
+    now: float = 0.0
+    launched: dict[str, JobHandle] = field(default_factory=dict)
+    read: dict[JobHandle, int] = field(default_factory=dict)
+
+    def answer(self, job: Job, effect: Effect) -> Event | None:
+        self.now += self.rng.random()
+        match effect:
+            case Propose(trial):
+                if self.rng.random() < 0.02:
+                    return Exhausted("nothing left", self.now)
+                return Proposed(trial, {"x": trial}, "random", "", self.now)
+            case Start(launch):
+                if launch.name in self.launched or self.rng.random() < 0.8:
+                    handle = self.launched.setdefault(launch.name, JobHandle("w", launch.name))
+                    return Launched(launch.trial, launch.run, handle, self.now)
+                if self.rng.random() < 0.5:
+                    return Deferred(launch.trial, launch.run, "busy", self.now + 1, self.now)
+                return LaunchFailed(launch.trial, launch.run, Reason.COULD_NOT_START, "no", self.now)
+            case Abandon(launch):
+                if launch.name in self.launched:
+                    return Launched(launch.trial, launch.run, self.launched[launch.name], self.now)
+                return Abandoned(launch.trial, launch.run, self.now)
+            case Stop(trial, run, _, at_once):
+                return StopSent(trial, run, at_once, self.now)
+            case Watch():
+                return self.observe(self.rng.choice([t for t in job.open.values() if t.run.handle]))
+            case WakeAt(time):
+                self.now = max(self.now, time)
+                return Ticked(self.now)
+
+    def observe(self, trial: Trial) -> Observed:
+        final = self.rng.random() < 0.5
+        state = self.rng.choice(FINAL) if final else RunState.RUNNING
+        reason = Reason.EXIT_STATUS if state is RunState.FAILED else None
+        matches = tuple(Match("f1", self.rng.random()) for _ in range(self.rng.randrange(3)))
+        since = trial.run.cursor
+        cursor = str(int(since or 0) + len(matches))
+        more = self.rng.random() < 0.2
+        return Observed(
+            trial.number,
+            trial.run.number,
+            RunReport(state, reason),
+            matches,
+            1,
+            since,
+            cursor,
+            self.now,
+            more,
+        )
+
+
+def check(job: Job, trials: dict[int, Trial]) -> None:
+    limits = job.settings
+    assert job.proposed <= limits.max_jobs
+    assert set(trials) == set(range(1, job.proposed + 1))
+    assert len(job.open) <= limits.max_parallel_jobs
+    assert {n for n, trial in trials.items() if not trial.status.is_final} == set(job.open)
+    assert all(trials[n] == trial for n, trial in job.open.items())
+    assert job.tally.ended + len(job.open) == job.proposed
+    places = sorted(trial.place for trial in trials.values() if trial.place is not None)
+    assert places == list(range(1, job.tally.ended + 1))
+    best = job.tally.best
+    completed = [t.value for t in trials.values() if t.status is TrialStatus.COMPLETED]
+    assert (best.value if best else None) == max((v for v in completed if v is not None), default=None)
+    for trial in trials.values():
+        assert [run.number for run in trial.runs] == list(range(1, len(trial.runs) + 1))
+        assert all(run.state.is_final for run in trial.runs[:-1])
+        assert trial.status.is_final == (trial.ended is not None)
+        assert (trial.status is TrialStatus.COMPLETED) <= (trial.value is not None)
+    if job.is_done:
+        assert not job.open
+        assert not plan(job, 0.0)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    seed=st.integers(0, 2**32),
+    max_jobs=st.integers(1, 12),
+    parallel=st.integers(1, 5),
+    target=st.sampled_from([None, 0.9]),
+    patience=st.sampled_from([None, 3]),
+    max_failures=st.sampled_from([None, 2]),
+    timeout=st.sampled_from([None, 3.0]),
+    stops=st.booleans(),
+)
+def test_any_order_of_events_keeps_the_invariants_and_ends_the_job(
+    seed: int,
+    max_jobs: int,
+    parallel: int,
+    target: float | None,
+    patience: int | None,
+    max_failures: int | None,
+    timeout: float | None,
+    stops: bool,
+) -> None:
+    rng = random.Random(seed)
+    job = Job(
+        Settings(
+            "j",
+            Objective("f1", Goal.MAXIMIZE),
+            max_jobs,
+            parallel,
+            max_job_runtime=timeout,
+            max_failures=max_failures,
+            target=target,
+            not_improving_for=patience,
+        )
+    )
+    world, trials, past = World(rng), dict[int, Trial](), list[Event]()
+    for _ in range(4000):
+        if job.is_done:
+            break
+        effects = plan(job, world.now)
+        assert effects, "a job that is not done always has something under way"
+        event = world.answer(job, rng.choice(effects))
+        assert event is not None
+        arriving = [event]
+        if past and rng.random() < 0.3:
+            arriving.insert(rng.randrange(2), rng.choice(past))  # late, or for the second time
+        if stops and rng.random() < 0.01:
+            arriving.append(StopRequested(Reason.STOPPED, "stop", world.now, rng.random() < 0.5))
+        for each in arriving:
+            past.append(each)
+            change = apply(job, each)
+            trials |= {trial.number: trial for trial in change.trials}
+            job = change.job
+            check(job, trials)
+        if rng.random() < 0.05 and not job.is_done and job.ending is None:  # a crash: only trials are kept
+            resumed = assemble(job.settings, [trials[n] for n in sorted(trials)])
+            assert resumed == job
+    assert job.is_done
+    assert len(set(world.launched.values())) == len(world.launched)

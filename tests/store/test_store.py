@@ -1,0 +1,209 @@
+"""The store: what is committed comes back exactly, and nothing half."""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hpo.core.apply import Change
+from hpo.core.job import Ending, EndReason, Job, JobStatus
+from hpo.core.settings import Goal, Objective, Settings, Take
+from hpo.core.trial import JobHandle, Point, Progress, Reason, Run, RunState, Trial, TrialStatus
+from hpo.errors import StoreError
+from hpo.store.sqlite import JobRecord, Store
+
+SETTINGS = Settings("digits", Objective("f1", Goal.MAXIMIZE, Take.BEST, "epoch"), 10, 4, 60.5, target=0.9)
+RECORD = JobRecord(SETTINGS, "random", "process", 7, "abc", "/base", created=1.5)
+
+
+def new_store(folder: Path) -> Store:
+    return Store.create(folder / "job.db", RECORD)
+
+
+def change(*trials: Trial, points: tuple[Point, ...] = (), job: Job | None = None) -> Change:
+    return Change(job or Job(SETTINGS), trials, points)
+
+
+scalars = st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.floats(allow_nan=False) | st.text()
+runs = st.builds(
+    Run,
+    number=st.just(1),
+    state=st.sampled_from(RunState),
+    handle=st.none() | st.builds(JobHandle, st.text(), st.text()),
+    cursor=st.text(),
+    progress=st.builds(
+        Progress,
+        lines=st.integers(0, 10**9),
+        counts=st.dictionaries(st.text(), st.integers(0, 10**6)),
+        latest=st.dictionaries(st.text(), st.floats(allow_nan=False)),
+        best=st.none() | st.floats(allow_nan=False),
+    ),
+    waiting=st.text(),
+    not_before=st.floats(0, 1e10),
+    started=st.none() | st.floats(0, 1e10),
+    reason=st.none() | st.sampled_from(Reason),
+    stopped_at_once=st.booleans(),
+)
+trials = st.builds(
+    Trial,
+    number=st.just(1),
+    params=st.dictionaries(st.text(), scalars),
+    proposed_by=st.text(),
+    status=st.sampled_from(TrialStatus),
+    reason=st.none() | st.sampled_from(Reason),
+    detail=st.text(),
+    value=st.none() | st.floats(allow_nan=False),
+    runs=st.tuples(runs),
+    memo=st.text(),
+    created=st.floats(0, 1e10),
+    place=st.none() | st.integers(1, 99),
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(trial=trials)
+def test_a_trial_comes_back_exactly_as_it_was(trial: Trial, tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("store")
+    store = new_store(folder)
+    store.commit([change(trial)], at=2.0)
+    store.close()
+    (back,) = Store.open(folder / "job.db").trials()
+    assert back == trial
+    assert [type(value) for value in back.params.values()] == [type(v) for v in trial.params.values()]
+    assert list(back.params) == list(trial.params)
+
+
+def test_the_job_comes_back_with_its_settings(tmp_path: Path) -> None:
+    new_store(tmp_path).close()
+    assert Store.open(tmp_path / "job.db").record() == RECORD
+
+
+def test_points_keep_their_order_and_values_nan_and_infinity_included(tmp_path: Path) -> None:
+    store = new_store(tmp_path)
+    values = [0.1, math.inf, math.nan, -math.inf, 5e-324]
+    points = tuple(Point(1, 1, "f1", float(step), value, 3.0) for step, value in enumerate(values))
+    store.commit([change(Trial(1, {}, ""), points=points)], at=1.0)
+    back = [point.value for point in store.points(trial=1, metric="f1")]
+    assert [repr(value) for value in back] == [repr(value) for value in values]
+
+
+def test_all_runs_of_a_trial_come_back(tmp_path: Path) -> None:
+    store = new_store(tmp_path)
+    first = Run(1, RunState.LOST, reason=Reason.LOST, detail="gone")
+    store.commit([change(Trial(1, {}, "", runs=(first,)))], at=1.0)
+    store.commit([change(Trial(1, {}, "", runs=(first, Run(2)))), change(Trial(2, {}, ""))], at=2.0)
+    assert [[run.number for run in trial.runs] for trial in store.trials()] == [[1, 2], [1]]
+    assert [trial.number for trial in store.trials(2)] == [2]
+
+
+def test_a_failing_commit_leaves_nothing_behind(tmp_path: Path) -> None:
+    store = new_store(tmp_path)
+    unwritable = Trial(2, {}, "", runs=(Run(1, cursor=object()),))  # type: ignore[arg-type]
+    with pytest.raises(StoreError):
+        store.commit([change(Trial(1, {}, "")), change(unwritable)], at=1.0)
+    assert store.trials() == []
+    store.commit([change(Trial(1, {}, ""))], at=1.0)
+    assert len(store.trials()) == 1
+
+
+def test_an_ended_job_keeps_how_it_ended(tmp_path: Path) -> None:
+    store = new_store(tmp_path)
+    ended = Job(SETTINGS, JobStatus.STOPPED, Ending(EndReason.STOPPED, "`hpo stop` was called"))
+    store.commit([change(job=ended)], at=9.0)
+    record = store.record()
+    assert (record.status, record.end_detail, record.ended) == (
+        JobStatus.STOPPED,
+        "`hpo stop` was called",
+        9.0,
+    )
+    store.begin_session(pid=1, at=10.0)
+    assert store.record().status is JobStatus.RUNNING
+
+
+def test_elapsed_adds_up_sessions_and_not_the_time_between(tmp_path: Path) -> None:
+    store = new_store(tmp_path)
+    store.begin_session(pid=1, at=100.0)
+    store.commit([change(Trial(1, {}, ""))], at=104.0)  # then it is killed
+    store = Store.open(tmp_path / "job.db")
+    store.begin_session(pid=2, at=1000.0)
+    store.end_session(at=1010.0)
+    assert store.elapsed() == pytest.approx(14.0)
+    assert store.elapsed(now=1020.0) == pytest.approx(24.0)
+
+
+def test_requests_reach_the_session_and_none_that_came_before_it(tmp_path: Path) -> None:
+    store, other = new_store(tmp_path), Store.open(tmp_path / "job.db")
+    other.request("stop", at=1.0)
+    store.begin_session(pid=1, at=2.0)
+    assert store.requests() == []
+    version = store.version()
+    other.request("stop at once", at=3.0)
+    assert store.version() != version
+    assert store.requests() == ["stop at once"]
+
+
+def test_a_newer_database_is_refused(tmp_path: Path) -> None:
+    new_store(tmp_path).close()
+    db = sqlite3.connect(tmp_path / "job.db")
+    db.execute("pragma user_version = 999")
+    db.close()
+    with pytest.raises(StoreError, match="newer hpo"):
+        Store.open(tmp_path / "job.db")
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "job.db").write_bytes(b"this is no database" * 100)
+    with pytest.raises(StoreError, match="damaged"):
+        Store.open(tmp_path / "job.db")
+
+
+def test_a_missing_database_is_refused_and_not_made(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="missing"):
+        Store.open(tmp_path / "job.db")
+    assert not (tmp_path / "job.db").exists()
+
+
+KILLED_WRITER = """
+import itertools, sys
+from pathlib import Path
+from hpo.core.apply import Change
+from hpo.core.job import Job
+from hpo.core.trial import Point, Trial
+from hpo.store.sqlite import Store
+store = Store.open(Path(sys.argv[1]))
+job = Job(store.record().settings)
+for number in itertools.count(1):
+    points = tuple(Point(number, 1, "f1", float(step), 0.5, 1.0) for step in range(50))
+    store.commit([Change(job, (Trial(number, {"x": number}, "random"),), points)], at=1.0)
+    print(number, flush=True)
+"""
+
+
+@pytest.mark.parametrize("survivors", [1, 40, 173])
+def test_a_writer_killed_while_it_commits_leaves_whole_commits(tmp_path: Path, survivors: int) -> None:
+    new_store(tmp_path).close()
+    writer = subprocess.Popen(
+        [sys.executable, "-c", KILLED_WRITER, str(tmp_path / "job.db")], stdout=subprocess.PIPE, text=True
+    )
+    assert writer.stdout is not None
+    for line in writer.stdout:
+        if int(line) >= survivors:
+            break
+    os.kill(writer.pid, signal.SIGKILL)
+    last = survivors + len(writer.stdout.read().splitlines())
+    writer.wait()
+    writer.stdout.close()
+    store = Store.open(tmp_path / "job.db")
+    numbers = [trial.number for trial in store.trials()]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert len(numbers) in {last, last + 1}  # what was reported is there; one more may be, whole
+    assert len(store.points()) == 50 * len(numbers)
