@@ -28,8 +28,15 @@ PLANNED = 5
 @spec_options
 @json_option
 @click.option("--count", type=click.IntRange(min=1), default=PLANNED, show_default=True, metavar="N")
+@click.option("--full", is_flag=True, help="Show all variables of the request, SM_* included.")
 def plan_command(
-    spec: Path, *, overlays: tuple[Path, ...], overrides: tuple[str, ...], as_json: bool, count: int
+    spec: Path,
+    *,
+    overlays: tuple[Path, ...],
+    overrides: tuple[str, ...],
+    as_json: bool,
+    count: int,
+    full: bool,
 ) -> None:
     """Show what would run, and start nothing: the first N configurations and the exact request.
 
@@ -70,9 +77,17 @@ def plan_command(
     ]
     click.echo(f"\nthe first {len(trials)} trials:")
     click.echo(render.table(["trial", *names, "chosen by"], rows, right=frozenset({0})))
-    click.echo(f"\ntrial 1 would be launched as\n{prepared.request(trials[0])}")
+    click.echo(f"\ntrial 1 would be launched as\n{_request_text(prepared.request(trials[0]), full=full)}")
     for warning in prepared.warnings():
         click.echo(f"warning: {warning}", err=True)
+
+
+def _request_text(request: str, *, full: bool) -> str:
+    lines = request.splitlines()
+    shown = [line for line in lines if full or not line.startswith(("SM_", "SAGEMAKER_"))]
+    hidden = len(lines) - len(shown)
+    note = [f"  (and {hidden} SM_* variables of the training-container contract: --full)"] if hidden else []
+    return "\n".join([*(f"  {line}" for line in shown), *note])
 
 
 def _plan_heading(prepared: Prepared) -> str:

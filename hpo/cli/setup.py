@@ -125,15 +125,15 @@ def _state() -> Finding:
 
 
 def _processors() -> Iterator[Finding]:
-    from hpo.launchers.machine import available_cpus
+    from hpo.launchers.environment import available_cpus
 
     yield Finding("processors", Health.GOOD, f"{available_cpus()} for trials of all jobs together")
 
 
 def _gpus() -> Finding:
-    from hpo.launchers.gpus import visible_gpus
+    from hpo.launchers.gpus import candidates
 
-    gpus = visible_gpus()
+    gpus = candidates(os.environ)
     if not gpus:
         return Finding("GPUs", Health.ABSENT, "none found (neither by CUDA_VISIBLE_DEVICES nor by NVML)")
     return Finding("GPUs", Health.GOOD, ", ".join(gpus))

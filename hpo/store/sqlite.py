@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hpo.core.apply import Change
 from hpo.core.job import Job, JobStatus
@@ -16,6 +17,9 @@ from hpo.core.settings import Settings
 from hpo.core.trial import Point, Run, Trial, TrialStatus
 from hpo.errors import DiskFull, StoreError
 from hpo.store import rows
+
+if TYPE_CHECKING:
+    from hpo.core.apply import Change  # only for its shape: `hpo status` reads jobs without the state machine
 
 BUSY_TIMEOUT = 30.0
 """Seconds to wait for another process's transaction."""

@@ -1,0 +1,32 @@
+"""What several suites share."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.command_line import PATIENCE, Hpo
+
+
+@pytest.fixture
+def hpo(tmp_path: Path) -> Iterator[Hpo]:
+    """The command line in a folder of its own; what it leaves running is killed in the end."""
+    yield Hpo(tmp_path)
+    subprocess.run(["pkill", "-9", "-f", str(tmp_path)], check=False)
+
+
+@pytest.fixture
+def eventually() -> Callable[[Callable[[], object]], None]:
+    """Wait until a condition holds, or fail."""
+
+    def wait(condition: Callable[[], object], patience: float = PATIENCE) -> None:
+        deadline = time.monotonic() + patience
+        while not condition():
+            assert time.monotonic() < deadline, "it never happened"
+            time.sleep(0.01)
+
+    return wait
