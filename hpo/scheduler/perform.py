@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 from collections.abc import Callable, Mapping
 
@@ -10,11 +11,14 @@ from hpo.core.events import Abandoned, Deferred, Event, Launched, LaunchFailed, 
 from hpo.core.trial import JobHandle, Launch, Reason, RunReport, RunState, Trial
 from hpo.errors import CannotStart, DiskFull, LauncherError
 from hpo.launchers.launcher import Launcher
-from hpo.metrics.scan import Scanner
+from hpo.metrics.scan import Scan, Scanner
 from hpo.scheduler.clock import Clock
 
 RETRY_AFTER = 1.0
 """Seconds until a launch is tried again that the launcher could not take."""
+
+SCANNED_AT_ONCE = 2**16
+"""Bytes of log that are scanned without handing them to a thread."""
 
 LOG_FOR_ADVICE = 8 * 2**20
 """Bytes from the beginning, and again from the end, of a log that the metric doctor looks at."""
@@ -85,7 +89,7 @@ class Performer:
     async def _observe(self, handle: JobHandle, trial: Trial, report: RunReport) -> Observed:
         run = trial.run
         chunk = await self._launcher.read(handle, run.cursor, ended=report.state.is_final)
-        scan = self._scanner.scan(chunk.data)
+        scan = await self._scan(chunk.data)
         found = self._objective in run.progress.counts or any(
             match.metric == self._objective for match in scan.matches
         )
@@ -100,8 +104,14 @@ class Performer:
             cursor=chunk.cursor,
             at=self._clock.now(),
             more=chunk.more,
-            advice=self._advise(await self._log(handle)) if mute else "",
+            advice=await asyncio.to_thread(self._advise, await self._log(handle)) if mute else "",
         )
+
+    async def _scan(self, data: bytes) -> Scan:
+        """Find the metrics of a piece of log; a large one is left to a thread, so that nothing waits."""
+        if len(data) < SCANNED_AT_ONCE:
+            return self._scanner.scan(data)
+        return await asyncio.to_thread(self._scanner.scan, data)
 
     async def _log(self, handle: JobHandle) -> bytes:
         """Return a run's whole log, or a long one's beginning and end."""

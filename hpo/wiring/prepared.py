@@ -119,7 +119,8 @@ class Prepared:
 
     def advise(self, log: bytes) -> str:
         """Return the metric doctor's words on a log without the objective."""
-        return diagnose(io.BytesIO(log), self.spec.metrics, self.spec.objective.metric).summary()
+        objective = self.spec.objective.metric
+        return diagnose(io.BytesIO(log), {objective: self.spec.metrics[objective]}, objective).summary()
 
 
 def prepare(paths: Sequence[Path], *, overrides: Sequence[str] = (), check_launch: bool = True) -> Prepared:
@@ -165,4 +166,4 @@ def _options_model(document: Document) -> type[BaseModel] | None:
 
 def json_schema() -> dict[str, JsonValue]:
     """Return the JSON Schema of a spec, with the options of every launcher."""
-    return schema({kind: launchers.options_model(kind) for kind in launchers.kinds()})
+    return schema({kind: launchers.options_model(kind) for kind in launchers.names()})
