@@ -1,1 +1,25 @@
-"""hpo: the tuner that people trust to run unattended."""
+"""hpo: hyperparameter tuning that runs unattended.
+
+The Python interface is small: `load_spec` reads and checks a spec, `tune` runs a job to its end,
+`best` returns a job's best trial. All else is the command line's.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hpo.api import Best, Result, best, load_spec, tune
+    from hpo.errors import HpoError, SpecError
+
+__all__ = ["Best", "HpoError", "Result", "SpecError", "best", "load_spec", "tune"]
+
+
+def __getattr__(name: str) -> object:
+    """Import the interface when it is used: `hpo status` needs none of it."""
+    if name not in __all__:
+        raise AttributeError(f"module 'hpo' has no attribute {name!r}")
+    from importlib import import_module
+
+    module = "hpo.errors" if name.endswith("Error") else "hpo.api"
+    return getattr(import_module(module), name)

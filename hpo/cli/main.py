@@ -32,6 +32,9 @@ COMMANDS = {
 }
 """Every command in the order of `hpo --help`, and the module that has it, imported when it is called."""
 
+PLANNED = ("why", "report", "export", "copy", "narrow", "confirm", "finish")
+"""Commands that are not available yet."""
+
 SUMMARIES = {
     "run": "Run a tuning job to its end.",
     "plan": "Show what would run, and start nothing.",
@@ -78,6 +81,8 @@ class LazyGroup(click.Group):
         """Find the command, and name the closest one where there is none."""
         name = args[0] if args else ""
         if name and not name.startswith("-") and name not in COMMANDS:
+            if name in PLANNED:
+                ctx.fail(f"`hpo {name}` is not available yet.")
             import difflib
 
             close = difflib.get_close_matches(name, COMMANDS, n=1)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -19,15 +18,12 @@ import click
 from hpo.cli import render
 from hpo.cli.options import Gate
 from hpo.core.job import Job, JobStatus
-from hpo.core.trial import Reason, TrialStatus
+from hpo.core.trial import TrialStatus
 from hpo.report.data import JobView, counts_of, counts_text, ranked, status_data, view
 
 if TYPE_CHECKING:
-    from hpo.scheduler.loop import Scheduler
+    from hpo.scheduler.interrupts import Interrupts
     from hpo.wiring.sessions import Reopen
-
-SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
-"""Signals that interrupt a job, and the exit status after each."""
 
 LOG_LINES = 10
 """Last lines of a failed trial's log that are shown when the job failed."""
@@ -45,6 +41,7 @@ class How:
 def run_job(folder: Path, *, reopen: Reopen, overrides: Sequence[str] = (), how: How = How()) -> int:
     """Run a job to its end, show it, and return the exit status."""
     from hpo.cli.views import chosen_view
+    from hpo.scheduler.interrupts import Interrupts
     from hpo.wiring.sessions import session
 
     with session(folder, reopen=reopen, overrides=overrides) as running:
@@ -62,31 +59,6 @@ def run_job(folder: Path, *, reopen: Reopen, overrides: Sequence[str] = (), how:
 
             job = asyncio.run(run())
     return _concluded(folder, job, interrupts, how)
-
-
-class Interrupts:
-    """Turns the first signal into a stop with grace, the second into one at once."""
-
-    def __init__(self, scheduler: Scheduler, *, leave_running: bool) -> None:
-        self._scheduler = scheduler
-        self._leave_running = leave_running
-        self.status: int | None = None
-
-    def install(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Take over the signals; one that is ignored (nohup) stays so."""
-        for number in SIGNALS:
-            if signal.getsignal(number) is not signal.SIG_IGN:
-                loop.add_signal_handler(number, self._interrupt, number)
-
-    def _interrupt(self, number: signal.Signals) -> None:
-        again, self.status = self.status is not None, SIGNALS[number]
-        if self._leave_running:
-            self._scheduler.leave()
-        elif again:
-            self._scheduler.request_stop(Reason.INTERRUPTED, f"{number.name} again", at_once=True)
-        else:
-            what = "Ctrl-C; once more stops at once" if number is signal.SIGINT else number.name
-            self._scheduler.request_stop(Reason.INTERRUPTED, what)
 
 
 def _concluded(folder: Path, job: Job, interrupts: Interrupts, how: How) -> int:

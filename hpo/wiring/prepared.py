@@ -123,20 +123,23 @@ class Prepared:
         return diagnose(io.BytesIO(log), {objective: self.spec.metrics[objective]}, objective).summary()
 
 
-def prepare(paths: Sequence[Path], *, overrides: Sequence[str] = (), check_launch: bool = True) -> Prepared:
+def prepare(
+    paths: Sequence[Path],
+    *,
+    overrides: Sequence[str] = (),
+    base: Path | None = None,
+    check_launch: bool = True,
+) -> Prepared:
     """Read a spec with its overlays and overrides, and check all of it.
 
-    `check_launch` also looks whether the program, the inputs and the like are there. Raises SpecError
-    with every mistake.
+    Relative paths count from `base`, by default the spec's folder. `check_launch` also looks whether the
+    program, the inputs and the like are there. Raises SpecError with every mistake.
     """
     document = Document.read(paths, overrides=overrides)
     spec = spec_of(document)
     options_model = _options_model(document)
     options = document.validate(options_model, at="launcher", without={"kind"}) if options_model else None
-    if spec is not None:
-        for name, regex in spec.metrics.items():
-            if problem := pattern_problem(regex):
-                document.problem(("metrics", name), problem)
+    _check_patterns(document)
     if spec is None or options is None:
         document.raise_problems()
         raise AssertionError("what is not valid has problems")
@@ -146,7 +149,7 @@ def prepare(paths: Sequence[Path], *, overrides: Sequence[str] = (), check_launc
         space=spec.space(),
         text=document.merged(),
         digest=document.digest(without={*CHANGEABLE, "name"}),
-        base=paths[0].absolute().parent,
+        base=base or paths[0].absolute().parent,
     )
     if check_launch:
         for problem in prepared.launcher(spec.name, state_folder() / "jobs" / spec.name).check():
@@ -155,12 +158,20 @@ def prepare(paths: Sequence[Path], *, overrides: Sequence[str] = (), check_launc
     return prepared
 
 
+def _check_patterns(document: Document) -> None:
+    metrics = document.value("metrics")
+    for name, regex in metrics.items() if isinstance(metrics, dict) else ():
+        if isinstance(regex, str) and regex and (problem := pattern_problem(regex)):
+            document.problem(("metrics", name), problem)
+
+
 def _options_model(document: Document) -> type[BaseModel] | None:
     kind = document.value("launcher.kind") or "process"
     try:
         return launchers.options_model(str(kind))
     except UsageError as error:
-        document.problem("launcher.kind", str(error))
+        if not any(problem.path == "launcher.kind" for problem in document.problems):
+            document.problem("launcher.kind", str(error))
         return None
 
 

@@ -146,13 +146,13 @@ def _prepare_again(folder: Path, record: JobRecord, overrides: Sequence[str]) ->
                 f"--set {override}: of a job that has begun only {', '.join(CHANGEABLE)} may change; "
                 "start another one with `hpo run`"
             )
-    prepared = prepare([folder / SPEC], overrides=overrides, check_launch=False)
+    prepared = prepare([folder / SPEC], overrides=overrides, base=Path(record.base), check_launch=False)
     if prepared.digest != record.digest:
         raise UsageError(
             f"{folder / SPEC} is not the spec that the job began with: only {', '.join(CHANGEABLE)} "
             "may change; undo the edit, or start another job with `hpo run`"
         )
-    return replace(prepared, base=Path(record.base))
+    return prepared
 
 
 def _edited(
