@@ -1,4 +1,4 @@
-"""The protocol of a strategy."""
+"""The protocol of a strategy, and what one is built with."""
 
 from __future__ import annotations
 
@@ -6,7 +6,18 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from hpo.core.history import History
-from hpo.spec.space import Values
+from hpo.core.settings import Objective
+from hpo.spec.space import Space, Values
+
+
+@dataclass(frozen=True, slots=True)
+class SearchContext:
+    """What a strategy must know of the job beyond its own options."""
+
+    space: Space
+    seed: int
+    objective: Objective
+    max_jobs: int
 
 
 @dataclass(frozen=True, slots=True)

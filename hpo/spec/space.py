@@ -28,9 +28,10 @@ def automatic_scaling(low: float, high: float, *, integer: bool) -> Scaling:
 
     A range within [0, 1) whose distance to 1 shrinks by that ratio is reverse-logarithmic.
     """
-    if low > 0 and high / low >= 100:
+    wide = 100 * (1 - 1e-9)  # 7 / 0.07 is a little less than 100
+    if low > 0 and high / low >= wide:
         return Scaling.LOGARITHMIC
-    if not integer and low >= 0 and high < 1 and (1 - low) / (1 - high) >= 100:
+    if not integer and low >= 0 and high < 1 and (1 - low) / (1 - high) >= wide:
         return Scaling.REVERSE_LOGARITHMIC
     return Scaling.LINEAR
 
@@ -63,6 +64,12 @@ class Continuous:
         half = self.step / 2  # each value owns an interval of one step around it, also at the ends
         low, high = _widened(self.low, self.high, half, self.scaling)
         return self.snap(_stretch(u, low, high, self.scaling))
+
+    def to_unit(self, value: float) -> float:
+        """Return where `value` lies in [0, 1] under the scaling: the inverse of `from_unit`."""
+        if self.step is None:
+            return _shrink(value, self.low, self.high, self.scaling)
+        return _shrink(value, *_widened(self.low, self.high, self.step / 2, self.scaling), self.scaling)
 
     def snap(self, value: float) -> float:
         """Return the nearest value of the range."""
@@ -102,6 +109,10 @@ class Integer:
         low, high = _widened(self.low, self.high, self.step / 2, self.scaling)
         return self.snap(_stretch(u, low, high, self.scaling))
 
+    def to_unit(self, value: float) -> float:
+        """Return where `value` lies in [0, 1] under the scaling: the inverse of `from_unit`."""
+        return _shrink(value, *_widened(self.low, self.high, self.step / 2, self.scaling), self.scaling)
+
     def snap(self, value: float) -> int:
         """Return the nearest value of the range."""
         return self.value_at(min(max(round((value - self.low) / self.step), 0), self.count - 1))
@@ -132,6 +143,16 @@ class Categorical:
     def from_unit(self, u: float) -> Scalar:
         """Return the value at `u` in [0, 1), each with the same share."""
         return self.values[min(int(u * len(self.values)), len(self.values) - 1)]
+
+    def index(self, value: Scalar) -> int:
+        """Return which of the values `value` is, from 0; 1, 1.0 and true are three different ones.
+
+        Raises ValueError where it is none of them.
+        """
+        for index, other in enumerate(self.values):
+            if type(value) is type(other) and value == other:
+                return index
+        raise ValueError(f"{value!r} is no value of {self.name}")
 
     def contains(self, value: Scalar) -> bool:
         """Tell whether `value` is one of the values; 1, 1.0 and true are three different ones."""
@@ -168,13 +189,18 @@ class Space:
         return self.from_unit([0.5] * len(self.parameters))
 
     def cell(self, index: int) -> dict[str, Scalar]:
-        """Return cell `index` (from 0) of a finite space; the last parameter varies fastest."""
+        """Return cell `index` (from 0) of a finite space; the last parameter varies fastest.
+
+        Raises ValueError where the space is infinite, and IndexError for a cell that it does not have.
+        """
         values: dict[str, Scalar] = {}
         for parameter in reversed(self.parameters):
             if parameter.count is None:
                 raise ValueError(f"{parameter.name} has infinitely many values")
             index, digit = divmod(index, parameter.count)
             values[parameter.name] = parameter.value_at(digit)
+        if index:
+            raise IndexError(f"the space has {self.cardinality} cells")
         return {parameter.name: values[parameter.name] for parameter in self.parameters}
 
     def contains(self, values: Values) -> bool:
@@ -206,3 +232,15 @@ def _stretch(u: float, low: float, high: float, scaling: Scaling) -> float:
             return math.exp(math.log(low) + u * (math.log(high) - math.log(low)))
         case Scaling.REVERSE_LOGARITHMIC:
             return 1 - math.exp(math.log1p(-low) + u * (math.log1p(-high) - math.log1p(-low)))
+
+
+def _shrink(value: float, low: float, high: float, scaling: Scaling) -> float:
+    """Undo `_stretch`."""
+    match scaling:
+        case Scaling.LINEAR:
+            u = (value - low) / (high - low)
+        case Scaling.LOGARITHMIC:
+            u = math.log(value / low) / math.log(high / low)
+        case Scaling.REVERSE_LOGARITHMIC:
+            u = (math.log1p(-value) - math.log1p(-low)) / (math.log1p(-high) - math.log1p(-low))
+    return min(max(u, 0.0), 1.0)

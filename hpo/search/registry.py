@@ -1,0 +1,86 @@
+"""Strategies by name, each imported when it is built."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from importlib.metadata import EntryPoint, entry_points
+
+from hpo.core.settings import Objective
+from hpo.errors import HpoError, UsageError
+from hpo.search.strategy import SearchContext, Strategy
+from hpo.spec.space import Scalar, Space
+
+GROUP = "hpo.strategies"
+"""Entry points of this group are strategies of other packages: called with a SearchContext, and with
+the options as keyword arguments, they return a Strategy."""
+
+_BUILT_IN = {
+    "bayesian": "hpo.search.bayesian:Bayesian",
+    "random": "hpo.search.random_search:RandomSearch",
+    "grid": "hpo.search.grid_search:GridSearch",
+    "hyperband": "hpo.search.hyperband:Hyperband",
+}
+
+
+def names() -> list[str]:
+    """Return the names of all strategies, hpo's own first.
+
+    Raises HpoError where another package takes the name of one that is there already.
+    """
+    return list(_entries())
+
+
+def build(
+    name: str,
+    *,
+    space: Space,
+    seed: int,
+    objective: Objective,
+    max_jobs: int,
+    options: Mapping[str, Scalar] | None = None,
+) -> Strategy:
+    """Build a strategy from its name and options.
+
+    Raises UsageError for an unknown name, and for options that the strategy doesn't take.
+    """
+    entries = _entries()
+    if name not in entries:
+        raise UsageError(f"there is no strategy {name!r}; {_instead(name, list(entries))}")
+    factory: Callable[..., Strategy] = entries[name].load()
+    given = dict(options or {})
+    _check_options(name, factory, given)
+    return factory(SearchContext(space, seed, objective, max_jobs), **given)
+
+
+def _entries() -> dict[str, EntryPoint]:
+    entries = {name: EntryPoint(name, place, GROUP) for name, place in _BUILT_IN.items()}
+    for entry in entry_points(group=GROUP):
+        if entry.name in entries:
+            raise HpoError(
+                f"two strategies are called {entry.name!r}: {entries[entry.name].value} and {entry.value}; "
+                "uninstall the package of one of them"
+            )
+        entries[entry.name] = entry
+    return entries
+
+
+def _check_options(name: str, factory: Callable[..., Strategy], given: Mapping[str, Scalar]) -> None:
+    parameters = list(inspect.signature(factory).parameters.values())[1:]
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        return
+    known = [parameter.name for parameter in parameters]
+    for option in given:
+        if option not in known:
+            raise UsageError(f"the strategy {name} has no option {option!r}; {_instead(option, known)}")
+    missing = [p.name for p in parameters if p.default is p.empty and p.name not in given]
+    if missing:
+        raise UsageError(f"the strategy {name} needs {' and '.join(missing)}")
+
+
+def _instead(name: str, known: list[str]) -> str:
+    if not known:
+        return "it has none"
+    close = get_close_matches(name, known, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"there are {', '.join(known)}"

@@ -1,0 +1,150 @@
+"""The tree-structured Parzen estimator of Optuna as a model of a job's history.
+
+Bergstra et al., Algorithms for Hyper-Parameter Optimization, 2011; over all parameters jointly as
+in Falkner et al., BOHB, 2018. Pending trials count as bad ones, so that the next is elsewhere.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import assert_never
+
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
+from optuna.storages import InMemoryStorage
+from optuna.study import Study
+from optuna.trial import TrialState, create_trial
+
+from hpo.core.history import History
+from hpo.core.settings import Goal
+from hpo.core.trial import Reason, Trial, TrialStatus
+from hpo.search.coordinates import from_point, to_point
+from hpo.spec.space import Categorical, Continuous, Integer, Parameter, Scalar, Space
+
+
+class TreeParzenModel:
+    """An Optuna study as the projection of a history, with the trials in the order of their numbers.
+
+    A completed trial counts by its value. A pruned one ranks behind those, by how far it came and the
+    last value of its curve; a failure of the program's own ranks behind all. How the machinery or a
+    user ended a trial says nothing about its configuration.
+    """
+
+    def __init__(self, space: Space, history: History) -> None:
+        self._space = space
+        self._history = history
+        self._read = 0
+        self._distributions = {parameter.name: _distribution(parameter) for parameter in space}
+        self._storage = InMemoryStorage()
+        self._study = _create_study(self._storage, history.goal)
+        self._study_id = self._storage.get_study_id_from_name(self._study.study_name)
+        # Optuna wants to be asked for a trial of the study: this one, which never gets values.
+        self._draft = self._storage.get_trial(self._storage.create_new_trial(self._study_id))
+        self._open: dict[int, int] = {}  # trial number → its id in the storage
+        self._last = 0  # number of the last trial taken in
+        self.results = 0
+        self.failed = 0
+
+    @property
+    def evidence(self) -> str:
+        """Return what the next proposal rests on, in words for the user."""
+        return f"TPE from {self.results} trials ({len(self._open)} pending, {self.failed} failed)"
+
+    def catch_up(self) -> None:
+        """Take in what happened since the last call."""
+        for number in self._history.log[self._read :]:
+            trial = self._history.trials[number]
+            if number > self._last:
+                self._add(trial)
+                self._last = number
+            if trial.status.is_final and number in self._open:
+                self._end(trial, self._open.pop(number))
+        self._read = len(self._history.log)
+
+    def ask(self, seed: int) -> dict[str, Scalar]:
+        """Return the most promising one of the configurations that are sampled with this seed."""
+        sampler = optuna.samplers.TPESampler(
+            n_startup_trials=0, multivariate=True, constant_liar=True, seed=seed
+        )
+        sample = sampler.sample_relative(self._study, self._draft, self._distributions)
+        return from_point(self._space, sample)
+
+    def _add(self, trial: Trial) -> None:
+        point = to_point(self._space, trial.params)
+        pending = create_trial(state=TrialState.RUNNING, params=point, distributions=self._distributions)
+        self._open[trial.number] = self._storage.create_new_trial(self._study_id, pending)
+
+    def _end(self, trial: Trial, storage_id: int) -> None:
+        curve = self._history.curve(trial.number)
+        state, value = _outcome(trial, curve)
+        if state is TrialState.PRUNED and value is not None:
+            self._storage.set_trial_intermediate_value(storage_id, len(curve), value)
+        self._storage.set_trial_state_values(storage_id, state, None if value is None else [value])
+        self.results += value is not None
+        self.failed += state is TrialState.PRUNED and value is None
+
+
+def _outcome(trial: Trial, curve: Sequence[tuple[float, float]]) -> tuple[TrialState, float | None]:
+    """Return a trial's end in Optuna's terms; a pruned trial without a value ranks last there."""
+    match trial.status:
+        case TrialStatus.COMPLETED if trial.value is not None and math.isfinite(trial.value):
+            return TrialState.COMPLETE, trial.value
+        case TrialStatus.PRUNED if curve and math.isfinite(curve[-1][1]):
+            return TrialState.PRUNED, curve[-1][1]
+        case TrialStatus.COMPLETED | TrialStatus.PRUNED:
+            return TrialState.PRUNED, None
+        case TrialStatus.FAILED if trial.reason is not None and _blames_values(trial.reason):
+            return TrialState.PRUNED, None
+        case _:
+            return TrialState.FAIL, None
+
+
+def _blames_values(reason: Reason) -> bool:
+    """Tell whether other values of the parameters may well have kept a trial from failing so."""
+    match reason:
+        case (
+            Reason.EXIT_STATUS
+            | Reason.SIGNAL
+            | Reason.OUT_OF_MEMORY
+            | Reason.TIMEOUT
+            | Reason.NO_METRIC
+            | Reason.NOT_FINITE
+        ):
+            return True
+        case (
+            Reason.COULD_NOT_START
+            | Reason.LOST
+            | Reason.PRUNED
+            | Reason.JOB_ENDED
+            | Reason.STOPPED
+            | Reason.INTERRUPTED
+        ):
+            return False
+        case _:
+            assert_never(reason)
+
+
+def _distribution(parameter: Parameter) -> BaseDistribution:
+    """Return what Optuna samples a coordinate from; each scaling and step is the space's own.
+
+    Optuna's distributions know no reverse-logarithmic scaling, refuse logarithmic integers with a
+    step, shorten a range that its step doesn't divide, and take 1 for true.
+    """
+    match parameter:
+        case Continuous() | Integer():
+            return FloatDistribution(0.0, 1.0)
+        case Categorical():
+            return CategoricalDistribution(range(parameter.count))
+        case _:
+            assert_never(parameter)
+
+
+def _create_study(storage: InMemoryStorage, goal: Goal) -> Study:
+    """Create a study without Optuna's message that it did, and leave its verbosity as it was."""
+    verbosity = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        return optuna.create_study(storage=storage, direction=goal.value)
+    finally:
+        optuna.logging.set_verbosity(verbosity)

@@ -1,0 +1,227 @@
+"""What every strategy must do, whichever it is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from random import Random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hpo.core.history import History
+from hpo.core.settings import Goal, Objective
+from hpo.core.trial import Point, Reason, Trial, TrialStatus
+from hpo.search.registry import build, names
+from hpo.search.strategy import Proposal, Strategy
+from hpo.spec.space import Categorical, Continuous, Integer, Parameter, Scaling, Space, identity
+
+OBJECTIVE = Objective("score", Goal.MAXIMIZE)
+OPTIONS = {"hyperband": {"min_resource": 1, "max_resource": 9}}
+MAX_JOBS = 20
+TWENTY_FOUR = Space((Categorical("kind", ("a", 1, 1.0, True)), Integer("size", 1, 6)))
+
+every_strategy = pytest.mark.parametrize("name", names())
+few_examples = settings(
+    max_examples=20,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+
+
+def strategy(name: str, space: Space, *, seed: int = 7, max_jobs: int = MAX_JOBS) -> Strategy:
+    options = OPTIONS.get(name, {})
+    return build(name, space=space, seed=seed, objective=OBJECTIVE, max_jobs=max_jobs, options=options)
+
+
+class Job:
+    """Trials in parallel under a strategy; what happens next is drawn from `random`."""
+
+    def __init__(self, under: Strategy, random: Random, *, parallel: int = 4) -> None:
+        self.history = History(OBJECTIVE)
+        self.strategy = under
+        self.random = random
+        self.parallel = parallel
+
+    def proposals(self, count: int) -> Iterator[Proposal | None]:
+        """Run the job, and stop before each proposal is recorded."""
+        for number in range(1, count + 1):
+            while len(self.open()) >= self.parallel or (self.open() and self.random.random() < 0.3):
+                self.go_on()
+            proposal = self.strategy.propose(self.history, number)
+            yield proposal
+            if proposal is None:
+                return
+            trial = Trial(number, proposal.params, proposal.proposed_by, TrialStatus.RUNNING)
+            self.history.record(trial)
+
+    def open(self) -> list[Trial]:
+        return [trial for trial in self.history.trials.values() if not trial.status.is_final]
+
+    def go_on(self) -> None:
+        """Let one of the open trials print something or end."""
+        trial = self.random.choice(self.open())
+        if self.random.random() < 0.6:
+            reached = len(self.history.curve(trial.number))
+            for step in range(reached + 1, reached + 1 + self.random.randrange(1, 4)):
+                value = self.random.choice([self.random.random(), 0.5, 1e308, math.nan])
+                self.history.extend([Point(trial.number, trial.run.number, "score", step, value, 0.0)])
+            if self.strategy.should_stop(self.history, trial.number):
+                self.history.record(replace(trial, status=TrialStatus.PRUNED, reason=Reason.PRUNED))
+            return
+        self.history.record(self.ended(trial))
+
+    def ended(self, trial: Trial) -> Trial:
+        match self.random.randrange(8):
+            case 0:
+                return replace(trial, status=TrialStatus.FAILED, reason=Reason.EXIT_STATUS)
+            case 1:
+                return replace(trial, status=TrialStatus.FAILED, reason=Reason.LOST)
+            case 2:
+                return replace(trial, status=TrialStatus.CANCELLED, reason=Reason.STOPPED)
+            case _:
+                value = self.random.choice([self.random.random(), 0.5, -1e308])
+                return replace(trial, status=TrialStatus.COMPLETED, value=value)
+
+    def as_loaded(self) -> History:
+        """Return the history as another process reads it from the store."""
+        return History.of(OBJECTIVE, self.history.trials.values(), self.history.points)
+
+
+@st.composite
+def continuous(draw: st.DrawFn, name: str) -> Continuous:
+    scaling = draw(st.sampled_from(Scaling))
+    low = draw(st.integers(0 if scaling is Scaling.REVERSE_LOGARITHMIC else 1, 500)) / 1000
+    if scaling is Scaling.LINEAR:
+        low -= 0.25
+    if draw(st.booleans()):  # stepped; the last step may end before `high`
+        return Continuous(name, low, low + draw(st.integers(1, 49)) / 100, scaling, step=0.03)
+    return Continuous(name, low, low + draw(st.floats(1e-3, 0.49)), scaling)
+
+
+@st.composite
+def integer(draw: st.DrawFn, name: str) -> Integer:
+    scaling = draw(st.sampled_from([Scaling.LINEAR, Scaling.LOGARITHMIC]))
+    low = draw(st.integers(1 if scaling is Scaling.LOGARITHMIC else -50, 50))
+    return Integer(name, low, low + draw(st.integers(1, 10**6)), scaling, step=draw(st.integers(1, 7)))
+
+
+@st.composite
+def categorical(draw: st.DrawFn, name: str) -> Categorical:
+    values = st.sampled_from(["sqrt", "1", 1, 1.0, True, False, 0, None, 0.1])
+    kept = draw(st.lists(values, min_size=1, max_size=5, unique_by=lambda value: (type(value), value)))
+    return Categorical(name, tuple(kept))
+
+
+@st.composite
+def spaces(draw: st.DrawFn, *, finite: bool) -> Space:
+    parameters: list[Parameter] = []
+    for index in range(draw(st.integers(1, 4))):
+        name = f"p-{index}"
+        parameter: Parameter = draw(continuous(name) | integer(name) | categorical(name))
+        if finite and parameter.count is None:
+            parameter = Integer(parameter.name, 1, 9)
+        parameters.append(parameter)
+    return Space(tuple(parameters))
+
+
+@every_strategy
+def test_proposals_lie_inside_the_space_and_keep_their_types(name: str) -> None:
+    @few_examples
+    @given(spaces(finite=name == "grid"), st.integers(0, 2**40), st.integers(0, 99))
+    def check(space: Space, seed: int, schedule: int) -> None:
+        for proposal in Job(strategy(name, space, seed=seed), Random(schedule)).proposals(12):
+            if proposal is not None:
+                assert space.contains(proposal.params), proposal
+                assert list(proposal.params) == [parameter.name for parameter in space]
+                assert proposal.proposed_by
+
+    check()
+
+
+@every_strategy
+@pytest.mark.parametrize("schedule", range(6))
+def test_a_resumed_job_goes_on_as_the_uninterrupted_one(name: str, schedule: int) -> None:
+    space = TWENTY_FOUR if name == "grid" else Space((*TWENTY_FOUR, Continuous("x", 0.0, 1.0)))
+    job = Job(strategy(name, space), Random(schedule))
+    for number, proposal in enumerate(job.proposals(MAX_JOBS), 1):
+        loaded = job.as_loaded()
+        resumed = strategy(name, space)
+        assert resumed.propose(loaded, number) == proposal
+        for trial in job.open():
+            verdict = job.strategy.should_stop(job.history, trial.number)
+            assert resumed.should_stop(loaded, trial.number) == verdict
+
+
+@every_strategy
+def test_asking_again_changes_nothing(name: str) -> None:
+    job = Job(strategy(name, TWENTY_FOUR), Random(1))
+    for number, proposal in enumerate(job.proposals(MAX_JOBS), 1):
+        assert job.strategy.propose(job.history, number) == proposal
+
+
+@every_strategy
+def test_one_strategy_answers_for_whichever_history_it_is_given(name: str) -> None:
+    jobs = [Job(strategy(name, TWENTY_FOUR), Random(schedule)) for schedule in (1, 2)]
+    shared = strategy(name, TWENTY_FOUR)
+    both = zip(jobs[0].proposals(MAX_JOBS), jobs[1].proposals(MAX_JOBS), strict=True)
+    for number, proposals in enumerate(both, 1):
+        for job, proposal in zip(jobs, proposals, strict=True):
+            assert shared.propose(job.history, number) == proposal
+
+
+@every_strategy
+@pytest.mark.parametrize("parallel", [1, 4, 8, 24])
+def test_a_finite_space_is_tried_exactly_once_then_nothing_is_left(name: str, parallel: int) -> None:
+    job = Job(strategy(name, TWENTY_FOUR), Random(3), parallel=parallel)
+    proposals = list(job.proposals(25))
+    assert proposals.pop() is None
+    tried = {identity(proposal.params) for proposal in proposals if proposal is not None}
+    assert len(tried) == len(proposals) == 24
+    assert job.strategy.propose(job.history, 25) is None
+
+
+@every_strategy
+@pytest.mark.parametrize("goal", Goal)
+@pytest.mark.parametrize(
+    "value", [math.nan, math.inf, -math.inf, 1e308, -1e308, 0.0], ids=lambda value: f"all {value}"
+)
+def test_odd_and_tied_values_do_no_harm(name: str, value: float, goal: Goal) -> None:
+    objective = Objective("score", goal)
+    options = OPTIONS.get(name, {})
+    under = build(name, space=TWENTY_FOUR, seed=1, objective=objective, max_jobs=MAX_JOBS, options=options)
+    history = History(objective)
+    for number in range(1, MAX_JOBS + 1):
+        proposal = under.propose(history, number)
+        assert proposal is not None
+        assert TWENTY_FOUR.contains(proposal.params)
+        trial = Trial(number, proposal.params, proposal.proposed_by, TrialStatus.RUNNING)
+        history.record(trial)
+        history.extend([Point(number, 1, "score", 1.0, value, 0.0)])
+        under.should_stop(history, number)
+        history.record(replace(trial, status=TrialStatus.COMPLETED, value=value))
+
+
+@every_strategy
+@pytest.mark.parametrize("reason", Reason)
+def test_it_goes_on_where_all_trials_fail(name: str, reason: Reason) -> None:
+    under = strategy(name, TWENTY_FOUR)
+    history = History(OBJECTIVE)
+    for number in range(1, MAX_JOBS + 1):
+        proposal = under.propose(history, number)
+        assert proposal is not None
+        trial = Trial(number, proposal.params, proposal.proposed_by)
+        history.record(trial)
+        history.record(replace(trial, status=TrialStatus.FAILED, reason=reason))
+
+
+@every_strategy
+def test_a_trial_that_has_shown_nothing_goes_on(name: str) -> None:
+    under = strategy(name, TWENTY_FOUR)
+    under.prepare()
+    history = History.of(OBJECTIVE, [Trial(1, TWENTY_FOUR.middle(), "test", TrialStatus.RUNNING)])
+    assert under.should_stop(history, 1) == ""
