@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hpo.cli import render
-from hpo.cli.views import PlainView, first_line
+from hpo.cli.views import PlainView, why
 from hpo.core.apply import Change
 from hpo.core.events import Deferred, Event, StopRequested
 from hpo.core.job import Job
@@ -32,8 +32,8 @@ class LiveView:
         self._began = time.time() - elapsed
         self._failure: Trial | None = None
         self._spans = (0, 0.0)  # ended trials and their seconds, for the estimate
-        self._plain = PlainView(job.settings.objective.metric, job.settings.max_jobs)
-        self._console = Console(stderr=True)
+        self._console = Console(stderr=True, highlight=False)
+        self._plain = PlainView(job.settings.objective.metric, job.settings.max_jobs, self._print)
         self._live = Live(
             console=self._console, get_renderable=self._picture, refresh_per_second=4, transient=True
         )
@@ -56,6 +56,9 @@ class LiveView:
         if isinstance(event, StopRequested | Deferred) or any(t.status.is_final for t in change.trials):
             self._plain.show(event, change)
 
+    def _print(self, text: str) -> None:
+        self._console.print(Text(text))
+
     def _note(self, trial: Trial) -> None:
         if trial.status is TrialStatus.FAILED:
             self._failure = trial
@@ -68,8 +71,7 @@ class LiveView:
         if job.tally.best is not None:
             parts.append(self._best(job.tally.best))
         if self._failure is not None:
-            why = f"{self._failure.reason}: {first_line(self._failure.detail)}"
-            text = render.printable(f"last failure: trial {self._failure.number}, {why}")
+            text = render.printable(f"last failure: trial {self._failure.number}, {why(self._failure)}")
             parts.append(Text(text, style="red", no_wrap=True, overflow="ellipsis"))
         return Group(*parts)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Protocol, assert_never
 
 import click
@@ -41,8 +42,9 @@ class View(Protocol):
 class PlainView:
     """A line on standard error for each trial that ends, and for what needs attention."""
 
-    def __init__(self, metric: str, max_jobs: int) -> None:
+    def __init__(self, metric: str, max_jobs: int, write: Callable[[str], None]) -> None:
         self._metric = metric
+        self._write = write
         self._width = len(str(max_jobs))
         self._max_jobs = max_jobs
         self._waiting: dict[int, str] = {}
@@ -78,11 +80,11 @@ class PlainView:
         if job.tally.best is trial:
             text += "  best so far"
         if trial.status is TrialStatus.FAILED:
-            text += f"  {trial.reason}: {first_line(trial.detail)}"
+            text += f"  {why(trial)}"
         return text
 
     def _line(self, text: str) -> None:
-        click.echo(render.printable(text), err=True)
+        self._write(render.printable(text))
 
 
 class JsonView:
@@ -121,10 +123,12 @@ def repr_safe(value: float) -> float | None:
     return value if value - value == 0 else None
 
 
-def first_line(text: str) -> str:
-    """Return a text's first line, cut at 160 characters."""
-    line = text.partition("\n")[0]
-    return line if len(line) <= 160 else line[:159] + "…"
+def why(trial: Trial) -> str:
+    """Return in one line why a trial ended: its reason, and the detail where that says more."""
+    line = trial.detail.partition("\n")[0]
+    line = line if len(line) <= 160 else line[:159] + "…"
+    reason = trial.reason.value if trial.reason else ""
+    return line if line.startswith(reason) else f"{reason}: {line}"
 
 
 @contextmanager
@@ -139,4 +143,4 @@ def chosen_view(job: Job, *, as_json: bool, strategy: str, elapsed: float) -> It
         with LiveView(job, strategy=strategy, elapsed=elapsed) as view:
             yield view
     else:
-        yield PlainView(objective.metric, job.settings.max_jobs)
+        yield PlainView(objective.metric, job.settings.max_jobs, partial(click.echo, err=True))

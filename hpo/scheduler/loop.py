@@ -53,7 +53,7 @@ class Scheduler:
         self._arrived: asyncio.Queue[Sequence[Event] | BaseException] = asyncio.Queue()
         self._tasks: dict[_Key, asyncio.Task[Event]] = {}
         self._alarm: tuple[float, asyncio.Task[None]] | None = None
-        self._watcher = Watcher(parts.launcher, parts.performer.look, self._deliver)
+        self._watcher = Watcher(parts.launcher, parts.performer.look, self._arrived.put_nowait)
         self._left = False
 
     def listen(self, listener: Listener) -> None:
@@ -76,6 +76,7 @@ class Scheduler:
         takes up from there.
         """
         listening = asyncio.create_task(self._hear_requests())
+        listening.add_done_callback(self._heard)
         try:
             self._take([Ticked(self._parts.clock.now())])
             while not self.job.is_done and not self._left:
@@ -129,11 +130,6 @@ class Scheduler:
             error = task.exception()
             self._arrived.put_nowait(error if error is not None else [task.result()])
 
-    def _deliver(self, looking: asyncio.Task[list[Observed]]) -> None:
-        """Take in what the watcher saw."""
-        error = looking.exception()
-        self._arrived.put_nowait(error if error is not None else looking.result())
-
     def _set_alarm(self, time: float) -> None:
         if self._alarm is not None:
             if self._alarm[0] == time and not self._alarm[1].done():
@@ -154,6 +150,10 @@ class Scheduler:
                     at_once = kind == "stop at once"
                     self.request_stop(Reason.STOPPED, "`hpo stop` was called", at_once=at_once)
             await asyncio.sleep(LISTEN_EVERY)
+
+    def _heard(self, listening: asyncio.Task[None]) -> None:
+        if not listening.cancelled() and (error := listening.exception()):
+            self._arrived.put_nowait(error)
 
     # -- events
 

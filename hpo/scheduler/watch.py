@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 
-from hpo.core.events import Observed
+from hpo.core.events import Event, Observed
 from hpo.core.trial import JobHandle, Trial
 from hpo.launchers.launcher import Launcher
 
-Look = Callable[[Mapping[JobHandle, Trial]], Awaitable[list[Observed]]]
-Deliver = Callable[["asyncio.Task[list[Observed]]"], None]
+Look = Callable[[Mapping[JobHandle, Trial]], Coroutine[None, None, list[Observed]]]
+Deliver = Callable[[Sequence[Event] | BaseException], None]
 
 
 class Watcher:
@@ -32,17 +32,19 @@ class Watcher:
     def follow(self, trials: Mapping[JobHandle, Trial]) -> None:
         """Follow these runs from now on; called whenever the job changed."""
         self._trials = trials
-        if self._looking is not None:
+        if self._looking is not None or not trials:
             return
-        if self._waiting is not None and self._awaited != trials.keys():
-            self._waiting.cancel()
-            self._waiting = None
-        if self._waiting is None and trials:
-            self._awaited = frozenset(trials)
-            self._waiting = asyncio.ensure_future(self._launcher.changed(self._awaited))
-            self._waiting.add_done_callback(self._changed)
-        if self._unread & trials.keys():
+        if self._waiting is None or (not self._waiting.done() and self._awaited != trials.keys()):
+            self._wait_for(frozenset(trials))
+        if self._unread & trials.keys() or (self._waiting is not None and self._waiting.done()):
             self._start_look()
+
+    def _wait_for(self, handles: frozenset[JobHandle]) -> None:
+        if self._waiting is not None:
+            self._waiting.cancel()
+        self._awaited = handles
+        self._waiting = asyncio.ensure_future(self._launcher.changed(handles))
+        self._waiting.add_done_callback(self._changed)
 
     def close(self) -> None:
         """Stop following."""
@@ -51,7 +53,11 @@ class Watcher:
                 task.cancel()
 
     def _changed(self, waiting: asyncio.Task[Collection[JobHandle]]) -> None:
-        if waiting is self._waiting and self._looking is None:
+        if waiting is not self._waiting or waiting.cancelled():
+            return
+        if error := waiting.exception():
+            self._deliver(error)
+        elif self._looking is None:
             self._start_look()
 
     def _start_look(self) -> None:
@@ -60,16 +66,18 @@ class Watcher:
             handles.update(self._waiting.result())
             self._waiting = None
         current = {handle: self._trials[handle] for handle in handles if handle in self._trials}
-        self._looking = asyncio.ensure_future(self._look(current))
+        self._looking = asyncio.create_task(self._look(current))
         self._looking.add_done_callback(self._looked)
 
     def _looked(self, looking: asyncio.Task[list[Observed]]) -> None:
         if looking.cancelled():
             return
         self._looking = None
-        if looking.exception() is None:
+        if error := looking.exception():
+            self._deliver(error)
+        else:
             self._note_unread(looking.result())
-        self._deliver(looking)
+            self._deliver(looking.result())
 
     def _note_unread(self, events: list[Observed]) -> None:
         handles = {trial.number: handle for handle, trial in self._trials.items()}

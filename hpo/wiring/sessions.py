@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import secrets
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -78,12 +78,11 @@ class Session:
 
     async def run(self) -> Job:
         """Run the job until it is done, or left."""
-        preparing = asyncio.create_task(asyncio.to_thread(self.strategy.prepare))
+        threading.Thread(target=self.strategy.prepare, daemon=True).start()  # while the first trials run
         try:
             return await self.scheduler.run()
         finally:
             await self.launcher.close()
-            await preparing
 
 
 @contextmanager
