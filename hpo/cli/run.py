@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -45,7 +46,7 @@ def run_command(
     from hpo.wiring.prepared import prepare
     from hpo.wiring.sessions import Reopen, create, is_same
 
-    named = (*overrides, *([f"name={name}"] if name is not None else []))
+    named = (*overrides, *([f"name={json.dumps(name)}"] if name is not None else []))
     prepared = prepare([spec, *overlays], overrides=named)
     for warning in prepared.warnings():
         click.echo(f"warning: {warning}", err=True)

@@ -170,7 +170,7 @@ def _options_model(document: Document) -> type[BaseModel] | None:
     try:
         return launchers.options_model(str(kind))
     except UsageError as error:
-        if not any(problem.path == "launcher.kind" for problem in document.problems):
+        if not document.has_problem("launcher.kind"):
             document.problem("launcher.kind", str(error))
         return None
 

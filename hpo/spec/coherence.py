@@ -1,0 +1,60 @@
+"""What may be wrong between the sections of a spec: told from the text, so that no other mistake hides it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pydantic_core import PydanticCustomError
+
+from hpo.spec.explain import did_you_mean
+from hpo.spec.section import mistake
+
+
+def incoherences(spec: object) -> Iterator[PydanticCustomError]:
+    """Yield what does not go together in a spec as written, whatever else is wrong with it."""
+    yield from _undefined_metrics(spec)
+    yield from _tuned_and_fixed(spec)
+    yield from _endless_grid(spec)
+
+
+def _undefined_metrics(spec: object) -> Iterator[PydanticCustomError]:
+    match spec:
+        case {"objective": dict() as objective, "metrics": dict() as metrics}:
+            named = {key: objective.get(key) for key in ("metric", "step")}
+        case _:
+            return
+    for key, name in named.items():
+        if isinstance(name, str) and name not in metrics:
+            text = f"`metrics` has no such name{did_you_mean(name, list(metrics))}"
+            hint = f"defined are: {', '.join(metrics) or 'none'}"
+            yield mistake(text, hint=hint, at=("objective", key))
+
+
+def _tuned_and_fixed(spec: object) -> Iterator[PydanticCustomError]:
+    match spec:
+        case {"parameters": dict() as parameters, "fixed": dict() as fixed}:
+            both = [name for name in fixed if name in parameters]
+        case _:
+            return
+    for name in both:
+        text = "it is tuned under `parameters`, too"
+        yield mistake(text, hint="keep one of the two", at=("fixed", name))
+
+
+def _endless_grid(spec: object) -> Iterator[PydanticCustomError]:
+    match spec:
+        case {"parameters": dict() as parameters, "strategy": "grid" | {"name": "grid"}}:
+            continuous = [name for name, parameter in parameters.items() if _is_endless(parameter)]
+        case _:
+            return
+    for name in continuous:
+        text = "a grid cannot list the values of a continuous parameter without a step"
+        yield mistake(text, hint="give it a step, or take another strategy", at=("parameters", name))
+
+
+def _is_endless(parameter: object) -> bool:
+    match parameter:
+        case {"type": "continuous", **rest}:
+            return rest.get("step") is None
+        case _:
+            return False

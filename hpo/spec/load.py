@@ -1,0 +1,57 @@
+"""From a document to the spec, and the spec's JSON Schema."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaValue, models_json_schema
+
+from hpo.spec.document import Document
+from hpo.spec.models import Launcher, Spec
+from hpo.spec.nodes import dotted
+from hpo.spec.unavailable import unavailable
+
+
+def spec_of(document: Document) -> Spec | None:
+    """Return the document's spec, or None where it is none; the mistakes are added to the document.
+
+    What is not available yet is a mistake, too. The launcher's own options are left to its model:
+    `document.validate(Options, at="launcher", without={"kind"})`.
+    """
+    for path, entry in unavailable(document.value()):
+        what = f"`{dotted(path)}: {document.value(path)}`" if entry.value else f"`{dotted(path)}`"
+        document.problem(path, f"{what} is not available yet", entry.instead, of_key=entry.value is None)
+    return document.validate(Spec)
+
+
+def schema(options: Mapping[str, type[BaseModel]] | None = None) -> JsonSchemaValue:
+    """Return the JSON Schema (2020-12) of a spec, for editors.
+
+    `options` are the models of the launchers' options, by kind. What the schema cannot say is checked
+    when a spec is loaded; references to the environment and keys without a value are not in it.
+    """
+    options = options or {}
+    models: list[type[BaseModel]] = [Spec, *options.values()]
+    references, everything = models_json_schema([(model, "validation") for model in models])
+    definitions = everything["$defs"]
+    names = {model: references[model, "validation"]["$ref"].rpartition("/")[2] for model in models}
+    if options:
+        kinds = [_with_kind(definitions[names[model]], kind) for kind, model in options.items()]
+        definitions[Launcher.__name__] = {"oneOf": kinds, "description": Launcher.__doc__}
+    for definition in definitions.values():
+        for part in definition.get("properties", {}).values():
+            if "patternProperties" in part:
+                part["additionalProperties"] = False
+    spec = definitions.pop(names[Spec])
+    for model in set(options.values()):
+        del definitions[names[model]]
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **spec, "$defs": definitions}
+
+
+def _with_kind(options: JsonSchemaValue, kind: str) -> JsonSchemaValue:
+    """Return a launcher's options with its `kind`, which is optional for the default one."""
+    is_default = kind == Launcher().kind
+    properties = {"kind": {"const": kind, "description": "where trials run"}, **options.get("properties", {})}
+    required = [*options.get("required", []), *([] if is_default else ["kind"])]
+    return {**options, "properties": properties, "required": required}

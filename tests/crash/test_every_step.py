@@ -1,0 +1,150 @@
+"""A tuner that dies at every single step: the next one finds everything, and nothing runs twice."""
+
+from __future__ import annotations
+
+import math
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hpo.core.job import EndReason, JobStatus
+from hpo.core.settings import Goal, Objective, Settings
+from hpo.core.trial import Launch, Reason, TrialStatus
+from hpo.scheduler.loop import Scheduler
+from hpo.spec.space import Continuous, Integer, Space
+from tests.crash.world import Tuner, World
+
+SPACE = Space((Continuous("x", 0.0, 1.0), Integer("n", 1, 50)))
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder in memory where there is such a thing: hundreds of databases are written here."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as made:
+        yield Path(made)
+
+
+def losses(launch: Launch) -> list[str]:
+    x = launch.params["x"]
+    assert isinstance(x, float)
+    if launch.trial % 4 == 0:
+        return ["no metric here"]
+    if launch.trial % 7 == 0:
+        return ["loss=1", "crash"]
+    return [f"step {step} loss={(x - 0.3) ** 2 + 1 / step!r}" for step in range(1, 5)]
+
+
+def tuner(place: Path, *, strategy: str = "random", parallel: int = 1, max_jobs: int = 5) -> Tuner:
+    place.mkdir()
+    settings = Settings(
+        "j", Objective("loss", Goal.MINIMIZE), max_jobs=max_jobs, max_parallel_jobs=parallel, attempts=2
+    )
+    options = {"min_resource": 1, "max_resource": 4, "reduction_factor": 2} if strategy == "hyperband" else {}
+    made = Tuner(place, settings, SPACE, World(losses), strategy, options)
+    made.create()
+    return made
+
+
+def outcomes(made: Tuner) -> list[tuple[object, ...]]:
+    """Return what became of each trial; how far a pruned one got until it was stopped is chance."""
+    return [
+        (t.number, dict(t.params), t.status, None if t.status is TrialStatus.PRUNED else t.value, t.detail)
+        for t in made.trials()
+    ]
+
+
+@pytest.mark.parametrize("strategy", ["random", "bayesian", "hyperband"])
+def test_acceptance_3_a_crash_at_any_step_changes_nothing(strategy: str, folder: Path) -> None:
+    quiet = tuner(folder / "quiet", strategy=strategy)
+    assert quiet.run() is not None
+    expected = outcomes(quiet)
+    step = 0
+    while True:
+        step += 1
+        shaken = tuner(folder / f"crash-{step}", strategy=strategy)
+        if shaken.run(crash_at=step) is not None:
+            break  # the job has no more steps
+        assert shaken.run() is not None
+        assert outcomes(shaken) == expected, f"after a crash at step {step}"
+        assert set(shaken.world.starts.values()) == {1}
+    assert step > 40
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_acceptance_15_crash_after_crash_with_many_in_parallel(seed: int, folder: Path) -> None:
+    made = tuner(folder / "job", parallel=4, max_jobs=20)
+    steps, crashes = 3 + seed, 0
+    while made.run(crash_at=steps) is None:
+        steps = 3 + (steps * 7 + seed) % 60
+        crashes += 1
+    assert crashes > 3
+    assert made.world.starts == {f"j-{number:04d}-1": 1 for number in range(1, 21)}
+    assert [trial.number for trial in made.trials()] == list(range(1, 21))
+    assert all(trial.status.is_final for trial in made.trials())
+
+
+def test_points_are_neither_lost_nor_doubled_by_a_crash(folder: Path) -> None:
+    for step in range(1, 40):
+        made = tuner(folder / str(step), max_jobs=2)
+        made.run(crash_at=step)
+        assert made.run() is not None
+        from hpo.store.sqlite import Store
+
+        points = Store(made.folder / "job.db").points(trial=1)
+        assert [point.step for point in points] == [1, 2, 3, 4]
+
+
+def test_a_stop_cut_off_by_a_crash_leaves_trials_that_a_resume_runs_again(folder: Path) -> None:
+    for step in range(6, 40):
+        made = tuner(folder / str(step), parallel=3, max_jobs=6)
+        died = made.run(crash_at=step, meddle=lambda s: s.request_stop(Reason.INTERRUPTED, "^C")) is None
+        job = made.run(reopen={TrialStatus.CANCELLED})
+        assert job is not None, f"died: {died}"
+        assert job.status is JobStatus.COMPLETED
+        finals = [trial.status for trial in made.trials()]
+        assert len(finals) == 6
+        assert TrialStatus.CANCELLED not in finals
+
+
+def test_exactly_max_jobs_whatever_happens(folder: Path) -> None:
+    made = tuner(folder / "job", parallel=5, max_jobs=13)
+    job = made.run()
+    assert job is not None
+    assert job.ending is not None
+    assert (job.ending.reason, job.tally.ended) == (EndReason.MAX_JOBS, 13)
+    assert len(made.world.programs) == 13
+
+
+def test_a_lost_run_is_launched_once_more(folder: Path) -> None:
+    made = tuner(folder / "job", max_jobs=3)
+
+    def lose(scheduler: Scheduler) -> None:
+        scheduler.listen(lambda _event, _change: vanish(made.world, "j-0002-1"))
+
+    job = made.run(meddle=lose)
+    assert job is not None
+    assert made.world.starts == {"j-0001-1": 1, "j-0002-1": 1, "j-0002-2": 1, "j-0003-1": 1}
+    assert [trial.status for trial in made.trials()] == [TrialStatus.COMPLETED] * 3
+
+
+def vanish(world: World, name: str) -> None:
+    if name in world.programs:
+        world.programs[name].lost = True
+
+
+def test_acceptance_7_pruned_trials_are_marked_and_never_best(folder: Path) -> None:
+    made = tuner(folder / "job", strategy="hyperband", parallel=2, max_jobs=16)
+    job = made.run()
+    assert job is not None
+    pruned = [trial for trial in made.trials() if trial.status is TrialStatus.PRUNED]
+    assert pruned
+    assert all("rung" in trial.detail for trial in pruned)
+    assert job.tally.best is not None
+    assert job.tally.best.status is TrialStatus.COMPLETED
+    assert set(made.world.stops) == {f"j-{trial.number:04d}-1" for trial in pruned}
+    best = min(t.value or math.inf for t in made.trials() if t.status is TrialStatus.COMPLETED)
+    assert job.tally.best.value == best
