@@ -21,7 +21,11 @@ $(READY): pyproject.toml
 setup: $(READY)  ## make the virtual environment .venv with everything in it
 
 quickstart: $(READY)  ## run a real tuning job to its end, and show what it found
-	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/quickstart/run.sh
+	@export PATH="$(CURDIR)/$(BIN):$$PATH"; name=quickstart-$$(date +%m%d-%H%M%S); \
+	hpo run examples/quickstart/tune.yaml --name $$name && \
+	printf '\nthe best three of its trials (all of them: hpo trials %s):\n' $$name && \
+	hpo trials $$name --sort value | head -4 && \
+	printf '\nhpo itself is $(BIN)/hpo; what to read next: docs/spec.md\n'
 
 test: $(READY)  ## run the tests
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 $(PYTEST_ARGS) -m "not slow"

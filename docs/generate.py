@@ -25,14 +25,12 @@ met (`--fail-if`); 4 no such job or trial; 130, 143, 129 after SIGINT, SIGTERM, 
 def page() -> str:
     """Return the page."""
     parts = [HEADING]
-    group = click.Context(cli, info_name="hpo", max_content_width=100, terminal_width=100)
+    group = click.Context(cli, info_name="hpo", terminal_width=98, **cli.context_settings)
     for name in COMMANDS:
         command = cli.get_command(group, name)
         if command is None:
             raise LookupError(name)
-        context = click.Context(
-            command, info_name=name, parent=group, max_content_width=100, terminal_width=100
-        )
+        context = click.Context(command, info_name=name, parent=group)
         parts.append(f"## hpo {name}\n\n```text\n{command.get_help(context).rstrip()}\n```\n")
     return "\n".join(parts)
 

@@ -4,14 +4,30 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 PATIENCE = 60.0
 """Seconds until something that must happen counts as not happening."""
+
+_SPEC: dict[str, object] = {
+    "name": "job",
+    "strategy": "random",
+    "seed": 1,
+    "objective": {"metric": "loss", "goal": "minimize"},
+    "metrics": {"loss": r"loss=(\S+)"},
+    "parameters": {"x": {"type": "continuous", "min": 0.0, "max": 1.0}},
+    "limits": {"max_jobs": 3},
+    "launcher": {"command": ["sh", "train.sh"]},
+}
 
 
 @dataclass(frozen=True)
@@ -28,13 +44,22 @@ class Hpo:
     def environment(self) -> dict[str, str]:
         return {**os.environ, "HPO_HOME": str(self.home), "PYTHONWARNINGS": "error", "COLUMNS": "100"}
 
-    def __call__(self, *args: str | Path, status: int | None = 0, text: str = "") -> Called:
-        """Run `hpo ARGS` to its end; `status` is the exit status it must have."""
+    def command(self, *args: str | Path) -> list[str]:
+        """Return the program and its arguments for `hpo ARGS`."""
+        return [sys.executable, "-m", "hpo", *map(str, args)]
+
+    def __call__(
+        self, *args: str | Path, status: int | None = 0, text: str = "", env: Mapping[str, str] | None = None
+    ) -> Called:
+        """Run `hpo ARGS` to its end.
+
+        `status` is the exit status it must have, `text` its input; `env` is added to its environment.
+        """
         called = Called(
             subprocess.run(
-                [sys.executable, "-m", "hpo", *map(str, args)],
+                self.command(*args),
                 cwd=self.folder,
-                env=self.environment,
+                env={**self.environment, **(env or {})},
                 input=text,
                 capture_output=True,
                 text=True,
@@ -46,11 +71,22 @@ class Hpo:
         assert status is None or called.status == status, (called.status, called.out, called.err)
         return called
 
-    def start(self, *args: str | Path) -> subprocess.Popen[str]:
-        """Start `hpo ARGS` and return the process; its output goes to files in the folder."""
+    def refused(self, *args: str | Path) -> str:
+        """Return what `hpo ARGS` says, which must refuse a mistake, start nothing and leave no job."""
+        called = self(*args, status=2)
+        assert called.out == ""
+        assert not (self.folder / "started").exists()
+        assert not self.home.exists() or not any((self.home / "jobs").iterdir())
+        return called.err
+
+    def start(self, *args: str | Path, under: Sequence[str] = ()) -> subprocess.Popen[str]:
+        """Start `hpo ARGS` and return the process; its output goes to `out` and `err` in the folder.
+
+        `under` is a command that runs it, as `nohup`.
+        """
         with (self.folder / "out").open("ab") as out, (self.folder / "err").open("ab") as err:
             return subprocess.Popen(
-                [sys.executable, "-m", "hpo", *map(str, args)],
+                [*under, *self.command(*args)],
                 cwd=self.folder,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
@@ -66,18 +102,37 @@ class Hpo:
         path.chmod(mode)
         return path
 
+    def job(self, program: str, **sections: object) -> None:
+        """Write train.sh, and spec.yaml: three random trials of it; `sections` replace the spec's own."""
+        self.write("train.sh", program)
+        self.write("spec.yaml", yaml.safe_dump({**_SPEC, **sections}, sort_keys=False))
+
+    def text(self, name: str) -> str:
+        """Return what stands in a file of the working folder; nothing where it is not there."""
+        path = self.folder / name
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+
     def processes(self) -> list[str]:
         """Return the command lines of the processes that belong to this folder."""
-        found = []
+        return list(self._processes().values())
+
+    def kill(self) -> None:
+        """Kill the processes that belong to this folder, each by its id."""
+        while found := self._processes():
+            for pid in found:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+
+    def _processes(self) -> dict[int, str]:
+        return dict(self._find_processes())
+
+    def _find_processes(self) -> Iterator[tuple[int, str]]:
+        mark = f"HPO_HOME={self.home}\0".encode()
         for entry in Path("/proc").glob("[0-9]*"):
-            try:
-                environment = (entry / "environ").read_bytes()
+            with suppress(OSError):
                 line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            except OSError:
-                continue
-            if f"HPO_HOME={self.home}\0".encode() in environment + b"\0" and line:
-                found.append(line)
-        return found
+                if line and mark in (entry / "environ").read_bytes():
+                    yield int(entry.name), line
 
 
 @dataclass(frozen=True)

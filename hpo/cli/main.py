@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from importlib import import_module
@@ -109,7 +110,7 @@ def cli() -> None:
 def main() -> NoReturn:
     """Run the command line and exit with its status; no mistake of a user's shows a traceback."""
     try:
-        status = cli.main(standalone_mode=False)
+        status = cli.main(prog_name="hpo", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         status = error.exit_code
@@ -122,4 +123,9 @@ def main() -> NoReturn:
     except BrokenPipeError:  # `hpo trials NAME | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 141
+    except OSError as error:  # a full disk, a folder that cannot be written
+        where = f"{error.filename}: " if error.filename else ""
+        free = "; free some space, and try again" if error.errno in {errno.ENOSPC, errno.EDQUOT} else ""
+        click.echo(f"hpo: {where}{error.strerror or error}{free}", err=True)
+        status = 1
     sys.exit(status if isinstance(status, int) else 0)

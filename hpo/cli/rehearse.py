@@ -161,7 +161,8 @@ def _tried_text(prepared: Prepared, tried: Rehearsed) -> str:
     width = max(len(name) for name in prepared.spec.metrics)
     for name in prepared.spec.metrics:
         count, value = tried.counts.get(name, 0), tried.metrics.get(name)
-        found = "no match" if not count else f"{value!r}, the last of {count} matches"
+        shown = "not finite" if value is None else repr(value)
+        found = f"{shown}, the last of {count} matches" if count else "no match"
         lines.append(f"  {name.ljust(width)}  {found}")
     if tried.value is None:
         lines.append(f"a trial like this would fail: {tried.advice or 'the objective has no finite value'}")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hpo.launchers import contract
 from hpo.report.data import counts_text, ended_of
 from hpo.spec.space import Scalar
 
@@ -105,8 +106,8 @@ def table(
 
 
 def arguments(parameters: Mapping[str, Scalar]) -> str:
-    """Return parameters as command-line arguments, quoted for a shell."""
-    return " ".join(f"--{name} {shlex.quote(value_text(value))}" for name, value in parameters.items())
+    """Return parameters as the arguments that a trial's program gets, quoted for a shell."""
+    return shlex.join(contract.arguments(parameters))
 
 
 def assignments(parameters: Mapping[str, Scalar]) -> str:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -67,7 +65,9 @@ def _concluded(folder: Path, job: Job, interrupts: Interrupts, how: How) -> int:
     seen = view(folder, now=now)
     data = status_data(seen, now=now)
     if how.as_json:
-        click.echo(json.dumps({"event": "end", "time": now, **data}, ensure_ascii=False))
+        from hpo.cli.views import event_line
+
+        click.echo(event_line("end", **data))
     else:
         _tell(seen, job)
     if interrupts.status is not None and (job.status in {JobStatus.INTERRUPTED, JobStatus.RUNNING}):
@@ -103,6 +103,7 @@ def _tell(job: JobView, ended: Job) -> None:
     match ended.status:
         case JobStatus.COMPLETED:
             click.echo(f"\nnext: hpo trials {name} --sort value   hpo best {name} --format args", err=True)
+            click.echo(f"logs and models: {job.folder}/trials", err=True)
         case JobStatus.FAILED:
             click.echo(f"\nonce that is mended: hpo retry {name}", err=True)
         case JobStatus.STOPPED | JobStatus.INTERRUPTED | JobStatus.RUNNING:
@@ -136,15 +137,17 @@ def last_lines(log: Path) -> list[str]:
 
 def start_detached(name: str, folder: Path, command: Sequence[str]) -> None:
     """Run a command of hpo's in a process of its own, which outlives this one and its terminal."""
-    with (folder / "hpo.log").open("ab") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "hpo", *command],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-    click.echo(
-        f"{name} runs in the background (pid {process.pid}); its output goes to {output.name}", err=True
+    log = folder / "hpo.log"
+    pid = os.posix_spawn(
+        sys.executable,
+        [sys.executable, "-m", "hpo", *command],
+        os.environ,
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, str(log), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ],
+        setsid=True,
     )
+    click.echo(f"{name} runs in the background (pid {pid}); its output goes to {log}", err=True)
     click.echo(f"next: hpo status {name} --watch   hpo wait {name}   hpo stop {name}", err=True)

@@ -117,7 +117,7 @@ def _findings() -> Iterator[Finding]:
 def _state() -> Finding:
     folder = state_folder()
     existing = next(path for path in (folder, *folder.parents) if path.exists())
-    if not os.access(existing, os.W_OK):
+    if not existing.is_dir() or not os.access(existing, os.W_OK):
         return Finding("state", Health.BAD, f"{folder} cannot be written; set HPO_HOME to another folder")
     free = shutil.disk_usage(existing).free
     detail = f"{folder}: {len(job_names())} jobs, {free / 2**30:.1f} GiB free"

@@ -29,7 +29,7 @@ from hpo.core.events import (
 )
 from hpo.core.job import Job
 from hpo.core.trial import Trial, TrialStatus
-from hpo.report.data import seconds, trial_data
+from hpo.report.data import seconds, timestamp, trial_data
 
 
 class View(Protocol):
@@ -115,7 +115,12 @@ class JsonView:
             self._line("trial", **trial_data(trial))
 
     def _line(self, event: str, **fields: object) -> None:
-        click.echo(json.dumps({"event": event, "time": time.time(), **fields}, ensure_ascii=False))
+        click.echo(event_line(event, **fields))
+
+
+def event_line(event: str, **fields: object) -> str:
+    """Return an event of now as a line of JSON."""
+    return json.dumps({"event": event, "time": timestamp(time.time()), **fields}, ensure_ascii=False)
 
 
 def repr_safe(value: float) -> float | None:

@@ -47,7 +47,7 @@ class StatusData(TypedDict):
 
     job: str
     status: str
-    reason: str
+    reason: str | None
     strategy: str
     counts: Counts
     max_jobs: int
@@ -166,7 +166,7 @@ def status_data(job: JobView, *, now: float) -> StatusData:
     return StatusData(
         job=job.name,
         status=job.status,
-        reason=job.record.end_detail,
+        reason=job.record.end_detail or None,
         strategy=job.record.strategy,
         counts=counts_of(job.trials),
         max_jobs=settings.max_jobs,

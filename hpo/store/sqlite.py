@@ -46,7 +46,12 @@ class JobRecord:
 
 
 class Store:
-    """Reads and writes one job's database; every change is one durable transaction.
+    """Reads and writes one job's database; every change is one transaction.
+
+    What is committed survives the process, however it dies. New trials and the job's end are also forced
+    to the disk, and with them all that was committed before: a machine that goes down may take with it
+    what became of the latest trials, which is then read again from their logs and exit records, but
+    never their values.
 
     Raises DiskFull where no space is left, StoreError for anything else that the file refuses.
     """
@@ -55,6 +60,7 @@ class Store:
         self._path = path
         self._seen = 0.0
         self._session: int | None = None
+        self._forced = True
         with self._errors():
             self._db = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None)
             self._db.execute("pragma journal_mode = wal")
@@ -100,7 +106,9 @@ class Store:
 
     def commit(self, changes: Iterable[Change], *, at: float) -> None:
         """Write down what events changed, all of it or nothing."""
-        with self._transaction():
+        changes = list(changes)
+        proposed = any(trial.status is TrialStatus.PROPOSED for change in changes for trial in change.trials)
+        with self._transaction(forced=proposed or any(change.job.is_done for change in changes)):
             for change in changes:
                 for trial in change.trials:
                     self._write_trial(trial)
@@ -243,8 +251,11 @@ class Store:
             self._db.executescript(f"begin immediate;\n{script}\npragma user_version = {number};\ncommit;")
 
     @contextmanager
-    def _transaction(self, *, read: bool = False) -> Iterator[None]:
+    def _transaction(self, *, read: bool = False, forced: bool = True) -> Iterator[None]:
         with self._errors():
+            if forced is not self._forced and not read:
+                self._db.execute(f"pragma synchronous = {'full' if forced else 'normal'}")
+                self._forced = forced
             self._db.execute("begin" if read else "begin immediate")
             try:
                 yield
