@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -79,18 +80,18 @@ class Hpo:
         assert not self.home.exists() or not any((self.home / "jobs").iterdir())
         return called.err
 
-    def start(self, *args: str | Path, under: Sequence[str] = ()) -> subprocess.Popen[str]:
-        """Start `hpo ARGS` and return the process; its output goes to `out` and `err` in the folder.
+    def start(self, *args: str | Path, under: Sequence[str] = (), out: str = "out") -> subprocess.Popen[str]:
+        """Start `hpo ARGS` and return the process.
 
-        `under` is a command that runs it, as `nohup`.
+        Its output goes to the files `out` and `err` of the folder. `under` is a command that runs it: nohup.
         """
-        with (self.folder / "out").open("ab") as out, (self.folder / "err").open("ab") as err:
+        with (self.folder / out).open("ab") as output, (self.folder / "err").open("ab") as err:
             return subprocess.Popen(
                 [*under, *self.command(*args)],
                 cwd=self.folder,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
-                stdout=out,
+                stdout=output,
                 stderr=err,
                 text=True,
             )
@@ -115,6 +116,13 @@ class Hpo:
     def processes(self) -> list[str]:
         """Return the command lines of the processes that belong to this folder."""
         return list(self._processes().values())
+
+    def left_behind(self) -> list[str]:
+        """Return the command lines of the processes that do not end by themselves within a while."""
+        deadline = time.monotonic() + PATIENCE / 6
+        while (found := self.processes()) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return found
 
     def kill(self) -> None:
         """Kill the processes that belong to this folder, each by its id."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,8 +14,19 @@ from tests.command_line import PATIENCE, Hpo
 @pytest.fixture
 def hpo(tmp_path: Path) -> Iterator[Hpo]:
     """The command line in a folder of its own; what it leaves running is killed in the end."""
-    yield Hpo(tmp_path)
-    subprocess.run(["pkill", "-9", "-f", str(tmp_path)], check=False)
+    yield from _in(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def shared_hpo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hpo]:
+    """The command line in a folder that a module's tests share, as for looking at one job."""
+    yield from _in(tmp_path_factory.mktemp("shared"))
+
+
+def _in(folder: Path) -> Iterator[Hpo]:
+    hpo = Hpo(folder)
+    yield hpo
+    hpo.kill()
 
 
 @pytest.fixture

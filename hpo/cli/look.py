@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from hpo.cli import render
 from hpo.cli.options import Gate, gate_option, job_argument, json_option
-from hpo.errors import HpoError
-from hpo.report.data import JobView, best_data, ended_of, ranked, seconds, status_data, trial_data, view
+from hpo.errors import HpoError, StoreError
+from hpo.report.data import (
+    JobView,
+    StatusData,
+    best_data,
+    ended_of,
+    ranked,
+    seconds,
+    status_data,
+    trial_data,
+    view,
+)
 from hpo.store.home import existing_job, job_names
 
 REFRESH = 1.0
@@ -151,8 +162,7 @@ def list_command(*, as_json: bool) -> None:
     Example:
       hpo list
     """
-    now = time.time()
-    jobs = [status_data(view(existing_job(name), now=now), now=now) for name in job_names()]
+    jobs = list(_readable_jobs())
     if as_json:
         click.echo(render.as_json(jobs))
     elif not jobs:
@@ -170,3 +180,13 @@ def list_command(*, as_json: bool) -> None:
             for job in jobs
         ]
         click.echo(render.table(header, rows, right=frozenset({2, 3, 4})))
+
+
+def _readable_jobs() -> Iterator[StatusData]:
+    """Yield how each job stands; one that cannot be read is told of, and hides no other."""
+    now = time.time()
+    for name in job_names():
+        try:
+            yield status_data(view(existing_job(name), now=now), now=now)
+        except StoreError as error:
+            click.echo(f"hpo: {error}", err=True)

@@ -121,11 +121,17 @@ def main() -> NoReturn:
         click.echo("hpo: interrupted", err=True)
         status = 130
     except BrokenPipeError:  # `hpo trials NAME | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         status = 141
     except OSError as error:  # a full disk, a folder that cannot be written
         where = f"{error.filename}: " if error.filename else ""
         free = "; free some space, and try again" if error.errno in {errno.ENOSPC, errno.EDQUOT} else ""
         click.echo(f"hpo: {where}{error.strerror or error}{free}", err=True)
+        _drop_output()
         status = 1
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _drop_output() -> None:
+    """Let what is not written of the output yet go nowhere, instead of failing again at the very end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

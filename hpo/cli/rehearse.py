@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -123,14 +124,13 @@ def try_command(spec: Path, *, overlays: tuple[Path, ...], overrides: tuple[str,
     Example:
       hpo try tune.yaml
     """
-    from hpo.wiring.lookahead import rehearse
     from hpo.wiring.prepared import prepare
 
     prepared = prepare([spec, *overlays], overrides=overrides)
     values = prepared.space.middle()
     click.echo(f"trying {render.arguments({**values, **prepared.spec.fixed})}", err=True)
     with tempfile.TemporaryDirectory(prefix="hpo-try-") as folder:
-        tried = asyncio.run(rehearse(prepared, Path(folder), _show_log))
+        tried = _tried(prepared, Path(folder))
     if as_json:
         click.echo(
             render.as_json(
@@ -148,6 +148,32 @@ def try_command(spec: Path, *, overlays: tuple[Path, ...], overrides: tuple[str,
         click.echo(_tried_text(prepared, tried))
     if tried.value is None:
         raise SystemExit(1)
+
+
+def _tried(prepared: Prepared, folder: Path) -> Rehearsed:
+    """Run the trial; a signal stops it at once and ends hpo with the signal's status."""
+    from hpo.scheduler.interrupts import SIGNALS
+    from hpo.wiring.lookahead import rehearse
+
+    caught: list[int] = []
+
+    async def run() -> Rehearsed:
+        trial = asyncio.ensure_future(rehearse(prepared, folder, _show_log))
+
+        def interrupt(number: signal.Signals) -> None:
+            caught.append(SIGNALS[number])
+            trial.cancel()
+
+        for number in SIGNALS:
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                asyncio.get_running_loop().add_signal_handler(number, interrupt, number)
+        return await trial
+
+    try:
+        return asyncio.run(run())
+    except asyncio.CancelledError:
+        click.echo("hpo: interrupted; the trial was stopped", err=True)
+        raise SystemExit(caught[-1]) from None
 
 
 def _show_log(data: bytes) -> None:

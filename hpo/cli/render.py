@@ -47,7 +47,7 @@ def write(text: str, output: Path | None = None) -> None:
 
 def wants_live() -> bool:
     """Tell whether standard error is a terminal that can redraw itself."""
-    return sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+    return sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"
 
 
 def value_text(value: Scalar) -> str:

@@ -38,10 +38,12 @@ class How:
 
 def run_job(folder: Path, *, reopen: Reopen, overrides: Sequence[str] = (), how: How = How()) -> int:
     """Run a job to its end, show it, and return the exit status."""
+    from hpo.cli.streams import outlive_readers
     from hpo.cli.views import chosen_view
     from hpo.scheduler.interrupts import Interrupts
     from hpo.wiring.sessions import session
 
+    outlive_readers()
     with session(folder, reopen=reopen, overrides=overrides) as running:
         scheduler = running.scheduler
         interrupts = Interrupts(scheduler, leave_running=how.leave_running)

@@ -57,7 +57,8 @@ class PlainView:
                     self._waiting[number] = why
                     self._line(f"trial {number} waits: {why}")
             case StopRequested(detail=detail):
-                self._line(f"stopping: {detail}; {len(change.job.open)} trials are still open")
+                hurry = "" if event.at_once else "; Ctrl-C stops them at once"
+                self._line(f"stopping ({detail}): waiting for {len(change.job.open)} trials{hurry}")
             case Pruned() | Observed() | LaunchFailed() | Abandoned():
                 for trial in change.trials:
                     if trial.status.is_final:
