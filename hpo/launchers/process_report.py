@@ -1,0 +1,128 @@
+"""How a local run ended, in the words that all launchers share."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from hpo.core.trial import Reason, RunReport, RunState
+from hpo.launchers.process_folder import LOG, MARKER, Place, state
+from hpo.launchers.process_identity import all_pids, boot, has_variable, pid_of
+
+FAILURE = "ml/output/failure"
+"""Where a program may say, in the run's folder, why it failed; its first 1,024 characters are read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """What was started, for the words about what could not be."""
+
+    program: str
+    workdir: str
+
+
+def report(place: Place, started: Started) -> RunReport | None:
+    """Return how a run ended; None while nothing is written down of that."""
+    try:
+        _, ending = state(place.folder)
+    except ValueError:
+        return RunReport(RunState.LOST, Reason.LOST, f"what is written down in {place.folder} is damaged")
+    if ending is None:
+        return None
+    ended = float(cast("float", ending["ended"]))
+    match ending:
+        case {"failed": str(failed), "errno": int(number)}:
+            detail = _why_not(failed, number, started)
+            return RunReport(RunState.FAILED, Reason.COULD_NOT_START, detail, ended)
+        case {"stopped": True}:
+            return RunReport(RunState.STOPPED, ended=ended)
+        case {"status": 0}:
+            return RunReport(RunState.SUCCEEDED, ended=ended)
+        case {"out_of_memory": True, "max_rss": int(peak)}:
+            reason = Reason.OUT_OF_MEMORY
+            what = f"the kernel killed it for want of memory; at its peak it held {peak / 2**20:,.0f} MiB"
+        case {"signal": int(number)}:
+            reason = Reason.SIGNAL
+            what = f"killed by {_signal_name(number)}"
+        case _:
+            reason = Reason.EXIT_STATUS
+            what = f"exit status {ending.get('status')}"
+    return RunReport(RunState.FAILED, reason, f"{what}{_last_words(place.folder)}", ended)
+
+
+def lost(place: Place) -> RunReport:
+    """Return the report of a run that is gone without a record; what is left of it is killed."""
+    if not place.guard or not Path(place.folder).is_dir():
+        detail = f"there is nothing of it in {place.folder}"
+    elif not place.guard.endswith(boot()):
+        detail = "the machine was restarted while it ran, or it ran on another one"
+    else:
+        _end_leftovers(place.folder)
+        detail = f"its guard, process {pid_of(place.guard)}, was killed; its exit status is unknown"
+    return RunReport(RunState.LOST, Reason.LOST, detail, time.time())
+
+
+def _end_leftovers(folder: str) -> None:
+    """Kill every process of the run of this folder; what survives that for a second is left."""
+    for _ in range(100):
+        left = [pid for pid in all_pids() if pid != os.getpid() and has_variable(pid, MARKER, folder)]
+        if not left:
+            return
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.01)
+
+
+def _why_not(failed: str, number: int, started: Started) -> str:
+    why = os.strerror(number)
+    if failed == "workdir":
+        return f"the working directory {started.workdir} cannot be entered: {why}"
+    match number:
+        case errno.ENOENT:
+            hint = "; it, or the interpreter that its first line names, does not exist"
+        case errno.EACCES:
+            hint = f"; `chmod +x {started.program}` makes it executable"
+        case errno.ENOEXEC:
+            hint = "; its first line must name an interpreter, as `#!/bin/sh` does"
+        case errno.E2BIG:
+            hint = "; its parameters and variables are too long for this system"
+        case _:
+            hint = ""
+    return f"{started.program} cannot be started: {why}{hint}"
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # a real-time signal
+        return f"signal {number}"
+
+
+def _last_words(folder: str) -> str:
+    """Return what the program said of its failure, else the end of its log."""
+    try:
+        failure = Path(folder, FAILURE).read_bytes()[: 4 * 1024].decode(errors="replace")
+        if failure.strip():
+            return f": {_escaped(failure[:1024].strip())}"
+    except OSError:
+        pass
+    try:
+        with Path(folder, LOG).open("rb") as log:
+            log.seek(max(0, log.seek(0, os.SEEK_END) - 4096))
+            lines = re.split(r"[\r\n]+", log.read().decode(errors="replace"))
+    except OSError:
+        return ""
+    last = "\n".join([line.rstrip() for line in lines if line.strip()][-5:])[-400:]
+    return f"; its last lines:\n{_escaped(last)}" if last else "; it printed nothing"
+
+
+def _escaped(text: str) -> str:
+    return "".join(c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text)

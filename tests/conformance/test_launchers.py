@@ -1,0 +1,425 @@
+"""What every launcher must do, whatever it launches into."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from hpo.core.trial import JobHandle, Launch, Reason, RunState
+from hpo.launchers.launcher import Launcher
+from hpo.launchers.log_file import LIMIT
+from hpo.launchers.scripted import Hold, IgnoreStop
+from tests.conformance.following import Follower, patiently
+from tests.conformance.stages import STAGES, Exit, Stage
+
+
+@pytest.fixture(params=STAGES, ids=lambda stage: stage.__name__)
+def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Stage:
+    made: Stage = request.param(tmp_path)
+    return made
+
+
+def launch(trial: int = 1, run: int = 1) -> Launch:
+    return Launch("job", trial, run, {"lr": 0.1})
+
+
+@asynccontextmanager
+async def launcher_on(stage: Stage) -> AsyncIterator[Launcher]:
+    launcher = stage.launcher()
+    try:
+        yield launcher
+    finally:
+        await launcher.close()
+
+
+# -- launching
+
+
+def test_a_name_launched_twice_is_started_once(stage: Stage) -> None:
+    stage.plan(1, [b"hello\n"])
+
+    async def test() -> None:
+        async with launcher_on(stage) as launcher:
+            first = await launcher.launch(launch())
+            assert await launcher.launch(launch()) == first
+            await Follower(launcher, first).end()
+            assert await launcher.launch(launch()) == first
+
+    patiently(test())
+    assert stage.starts(launch()) == 1
+
+
+def test_a_name_launched_by_two_launchers_at_once_is_started_once(stage: Stage) -> None:
+    stage.plan(1, [b"hello\n"])
+
+    async def test() -> None:
+        async with launcher_on(stage) as one, launcher_on(stage) as other:
+            handles = await asyncio.gather(*(each.launch(launch()) for each in [one, other] * 3))
+            assert len(set(handles)) == 1
+            for each in (one, other):
+                follower = Follower(each, handles[0])
+                assert (await follower.end()).state is RunState.SUCCEEDED
+                assert follower.log == b"hello\n"
+
+    patiently(test())
+    assert stage.starts(launch()) == 1
+
+
+def test_runs_of_one_trial_are_different_runs(stage: Stage) -> None:
+    stage.plan(1, [b"hello\n"])
+
+    async def test() -> None:
+        async with launcher_on(stage) as launcher:
+            first, second = await launcher.launch(launch(run=1)), await launcher.launch(launch(run=2))
+            assert first != second
+            for handle in (first, second):
+                assert (await Follower(launcher, handle).end()).state is RunState.SUCCEEDED
+
+    patiently(test())
+    assert stage.starts(launch(run=1)) == stage.starts(launch(run=2)) == 1
+
+
+def test_only_what_was_launched_is_found(stage: Stage) -> None:
+    stage.plan(1, [])
+
+    async def test() -> None:
+        async with launcher_on(stage) as launcher, launcher_on(stage) as other:
+            assert await launcher.find(launch()) is None
+            handle = await launcher.launch(launch())
+            assert await other.find(launch()) == handle
+            assert await other.find(launch(run=2)) is None
+            await Follower(launcher, handle).end()
+            assert await other.find(launch()) == handle
+
+    patiently(test())
+
+
+def test_the_request_starts_nothing(stage: Stage) -> None:
+    stage.plan(1, [])
+
+    async def test() -> None:
+        async with launcher_on(stage) as launcher:
+            assert "0.1" in launcher.request(launch())
+            assert await launcher.find(launch()) is None
+
+    patiently(test())
+
+
+def test_a_handle_survives_json_and_another_launcher(stage: Stage) -> None:
+    stage.plan(1, [b"before\n", Hold("gate"), b"after\n"])
+
+    async def first() -> str:
+        async with launcher_on(stage) as launcher:
+            handle = await launcher.launch(launch())
+            return json.dumps([handle.launcher, handle.id])
+
+    async def second(text: str) -> None:
+        handle = JobHandle(*json.loads(text))
+        async with launcher_on(stage) as launcher:
+            follower = Follower(launcher, handle)
+            await follower.until(b"before\n")
+            stage.open("gate")
+            assert (await follower.end()).state is RunState.SUCCEEDED
+            assert follower.log == b"before\nafter\n"
+
+    patiently(second(patiently(first())))
+
+
+# -- states
+
+
+def test_many_runs_are_polled_in_one_call(stage: Stage) -> None:
+    ends: Sequence[tuple[Sequence[bytes | Hold | Exit], RunState]] = (
+        ([b"x\n"], RunState.SUCCEEDED),
+        ([Exit(3)], RunState.FAILED),
+        ([Hold("never")], RunState.RUNNING),
+    )
+    for trial, (acts, _) in enumerate(ends, start=1):
+        stage.plan(trial, acts)
+
+    async def test() -> None:
+        async with launcher_on(stage) as launcher:
+            handles = [await launcher.launch(launch(trial)) for trial in (1, 2, 3)]
+            for handle in handles[:2]:
+                await Follower(launcher, handle).end()
+            for _ in range(2):  # a finished one stays what it is
+                reports = await launcher.poll(handles)
+                assert [reports[handle].state for handle in handles] == [state for _, state in ends]
+            await launcher.stop(handles[2], at_once=True)
+            assert (await Follower(launcher, handles[2]).end()).state is RunState.STOPPED
+
+    patiently(test())
+
+
+@pytest.mark.parametrize("native", ["", "nobody", "{}", '{"run": "trials/0009/run-1", "guard": "1 1 1"}'])
+def test_an_unknown_run_is_lost(stage: Stage, native: str) -> None:
+    async def test() -> None:
+        async with launcher_on(stage) as launcher:
+            handle = JobHandle("whatever", native)
+            assert (await launcher.poll([handle]))[handle].state is RunState.LOST
+            assert set(await launcher.changed([handle])) == {handle}
+            assert (await launcher.read(handle, "", ended=True)).data == b""
+            await launcher.stop(handle)
+
+    patiently(test())
+
+
+def test_a_program_that_fails_says_with_which_status(stage: Stage) -> None:
+    stage.plan(1, [b"no data\n", Exit(3)])
+
+    async def test() -> None:
+        async with launcher_on(stage) as launcher:
+            report = await Follower(launcher, await launcher.launch(launch())).end()
+        assert report.state is RunState.FAILED
+        assert report.reason is Reason.EXIT_STATUS
+        assert report.detail.startswith("exit status 3")
+
+    patiently(test())
+
+
+# -- logs
+
+
+@pytest.mark.parametrize("last", [b"the last line\n", b"the last line"])
+def test_the_last_line_before_the_end_is_read(stage: Stage, last: bytes) -> None:
+    stage.plan(1, [b"first\n", last])
+
+    async def test() -> None:
+        async with launcher_on(stage) as launcher:
+            follower = Follower(launcher, await launcher.launch(launch()))
+            await follower.end()
+            assert follower.log == b"first\n" + last
+
+    patiently(test())
+
+
+def test_a_line_comes_when_it_is_whole(stage: Stage) -> None:
+    stage.plan(1, [b"one\ntw", Hold("a"), b"o\n", Hold("b")])
+
+    async def test() -> None:
+        async with launcher_on(stage) as launcher:
+            follower = Follower(launcher, await launcher.launch(launch()))
+            await follower.until(b"one\n")
+            await follower.look()
+            assert follower.log == b"one\n"
+            stage.open("a")
+            await follower.until(b"two\n")
+            assert follower.chunks == [b"one\n", b"two\n"]
+            stage.open("b")
+            await follower.end()
+
+    patiently(test())
+
+
+def test_a_progress_bar_comes_as_it_moves(stage: Stage) -> None:
+    stage.plan(1, [b"10%\r", b"20", Hold("a"), b"%\r", Hold("b"), b"100%\r\n"])
+
+    async def test() -> None:
+        async with launcher_on(stage) as launcher:
+            follower = Follower(launcher, await launcher.launch(launch()))
+            await follower.until(b"10%\r")
+            assert follower.log == b"10%\r"
+            stage.open("a")
+            await follower.until(b"20%\r")
+            stage.open("b")
+            await follower.end()
+            assert follower.log == b"10%\r20%\r100%\r\n"
+
+    patiently(test())
+
+
+def test_going_on_from_a_cursor_neither_loses_nor_repeats(stage: Stage) -> None:
+    lines = [f"line {number}\n".encode() for number in range(40)]
+    acts: list[bytes | Hold] = []
+    for number, line in enumerate(lines):
+        acts += [line[:3], line[3:], *([Hold(f"gate-{number}")] if number % 10 == 9 else [])]
+    stage.plan(1, acts)
+
+    async def test() -> None:
+        seen, cursor = b"", ""
+        for number in (9, 19, 29, 39):
+            async with launcher_on(stage) as launcher:
+                follower = Follower(launcher, await launcher.launch(launch()), cursor)
+                await follower.until(lines[number])
+                seen, cursor = seen + follower.log, follower.cursor
+            stage.open(f"gate-{number}")
+        async with launcher_on(stage) as launcher:
+            follower = Follower(launcher, await launcher.launch(launch()), cursor)
+            await follower.end()
+        assert seen + follower.log == b"".join(lines)
+
+    patiently(test())
+
+
+def test_bytes_that_are_no_utf_8_come_as_they_are(stage: Stage) -> None:
+    stage.plan(1, [b"\xff\xfe loss=0.5 \x80\n", b"\0\n"])
+
+    async def test() -> None:
+        async with launcher_on(stage) as launcher:
+            follower = Follower(launcher, await launcher.launch(launch()))
+            await follower.end()
+            assert follower.log == b"\xff\xfe loss=0.5 \x80\n\0\n"
+
+    patiently(test())
+
+
+def test_a_line_of_a_megabyte_comes_whole(stage: Stage) -> None:
+    line = b"x" * (LIMIT - 1) + b"\n"
+    stage.plan(1, [line, b"loss=0.5\n"])
+
+    async def test() -> None:
+        async with launcher_on(stage) as launcher:
+            follower = Follower(launcher, await launcher.launch(launch()))
+            await follower.end()
+            assert follower.chunks == [line, b"loss=0.5\n"]
+
+    patiently(test())
+
+
+def test_an_endless_line_comes_in_pieces_while_it_is_written(stage: Stage) -> None:
+    words = b"loss=0.125 " * (3 * LIMIT // 11)
+    stage.plan(1, [words, Hold("gate"), b"\n"])
+
+    async def test() -> None:
+        async with launcher_on(stage) as launcher:
+            follower = Follower(launcher, await launcher.launch(launch()))
+            while len(follower.log) < 2 * LIMIT - 100:
+                await launcher.changed([follower.handle])
+                await follower.look()
+            stage.open("gate")
+            await follower.end()
+        assert follower.log == words + b"\n"
+        assert max(map(len, follower.chunks)) <= LIMIT
+        assert all(chunk.endswith((b" ", b"\n")) for chunk in follower.chunks)
+
+    patiently(test())
+
+
+# -- stopping
+
+
+def test_a_run_stops_however_often_it_is_told(stage: Stage) -> None:
+    stage.plan(1, [b"here\n", Hold("never")])
+
+    async def test() -> None:
+        async with launcher_on(stage) as launcher, launcher_on(stage) as other:
+            follower = Follower(launcher, await launcher.launch(launch()))
+            await follower.until(b"here\n")
+            await launcher.stop(follower.handle)
+            await other.stop(follower.handle)
+            assert (await follower.end()).state is RunState.STOPPED
+            await launcher.stop(follower.handle)
+            assert (await follower.look()).state is RunState.STOPPED
+
+    patiently(test())
+
+
+def test_a_run_stops_that_has_hardly_started(stage: Stage) -> None:
+    stage.plan(1, [Hold("never")])
+
+    async def test() -> None:
+        async with launcher_on(stage) as launcher:
+            handle = await launcher.launch(launch())
+            await launcher.stop(handle)
+            assert (await Follower(launcher, handle).end()).state is RunState.STOPPED
+
+    patiently(test())
+
+
+def test_a_run_that_has_ended_stays_as_it_ended(stage: Stage) -> None:
+    stage.plan(1, [b"done\n"])
+
+    async def test() -> None:
+        async with launcher_on(stage) as launcher:
+            follower = Follower(launcher, await launcher.launch(launch()))
+            await follower.end()
+            await launcher.stop(follower.handle)
+            await launcher.stop(follower.handle, at_once=True)
+            assert (await follower.look()).state is RunState.SUCCEEDED
+
+    patiently(test())
+
+
+def test_a_run_that_ignores_a_stop_ends_at_once_when_told_so(stage: Stage) -> None:
+    stage.plan(1, [IgnoreStop(), b"here\n", Hold("a"), b"still here\n", Hold("never")])
+
+    async def test() -> None:
+        async with launcher_on(stage) as launcher:
+            follower = Follower(launcher, await launcher.launch(launch()))
+            await follower.until(b"here\n")
+            await launcher.stop(follower.handle)
+            stage.open("a")
+            await follower.until(b"still here\n")
+            await launcher.stop(follower.handle, at_once=True)
+            assert (await follower.end()).state is RunState.STOPPED
+
+    patiently(test())
+
+
+# -- changes
+
+
+def test_output_and_the_end_are_changes(stage: Stage) -> None:
+    stage.plan(1, [b"one\n", Hold("a"), b"two\n", Hold("b")])
+    stage.plan(2, [Hold("never")])
+
+    async def test() -> None:
+        async with launcher_on(stage) as launcher:
+            noisy, quiet = await launcher.launch(launch(1)), await launcher.launch(launch(2))
+            follower = Follower(launcher, noisy)
+            for gate, line in (("a", b"one\n"), ("b", b"two\n")):
+                while line not in follower.log:
+                    await launcher.changed([noisy, quiet])
+                    await follower.look()
+                stage.open(gate)
+            while not (await follower.look()).state.is_final:
+                await launcher.changed([noisy, quiet])
+            await launcher.stop(quiet, at_once=True)
+            assert (await Follower(launcher, quiet).end()).state is RunState.STOPPED
+
+    patiently(test())
+
+
+def test_a_change_is_told_of_until_it_is_looked_at(stage: Stage) -> None:
+    stage.plan(1, [b"one\n", Hold("a")])
+
+    async def test() -> None:
+        async with launcher_on(stage) as launcher:
+            handle = await launcher.launch(launch())
+            waiting = asyncio.ensure_future(launcher.changed([handle]))
+            await asyncio.wait([waiting])  # done, and its result never taken
+            assert handle in await launcher.changed([handle])
+            stage.open("a")
+            assert (await Follower(launcher, handle).end()).state is RunState.SUCCEEDED
+
+    patiently(test())
+
+
+def test_waiting_for_changes_can_be_given_up_and_begun_again(stage: Stage) -> None:
+    stage.plan(1, [Hold("a"), b"one\n", Hold("b")])
+    stage.plan(2, [Hold("b")])
+
+    async def test() -> None:
+        async with launcher_on(stage) as launcher:
+            handle = await launcher.launch(launch(1))
+            await launcher.poll([handle])
+            waiting = asyncio.ensure_future(launcher.changed([handle]))
+            await asyncio.sleep(0)
+            other = await launcher.launch(launch(2))
+            waiting.cancel()
+            stage.open("a")
+            follower = Follower(launcher, handle)
+            while b"one\n" not in follower.log:
+                assert set(await launcher.changed([handle, other])) <= {handle, other}
+                await launcher.poll([other])
+                await follower.look()
+            stage.open("b")
+            for each in (handle, other):
+                assert (await Follower(launcher, each).end()).state is RunState.SUCCEEDED
+
+    patiently(test())
