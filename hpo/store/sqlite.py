@@ -15,14 +15,12 @@ from hpo.core.apply import Change
 from hpo.core.job import Job, JobStatus
 from hpo.core.settings import Settings
 from hpo.core.trial import Point, Run, Trial, TrialStatus
-from hpo.errors import DiskFull, StoreError
+from hpo.errors import StoreError
 from hpo.store import rows
+from hpo.store.faults import BUSY_TIMEOUT, store_error
 
 if TYPE_CHECKING:
     from hpo.core.apply import Change  # only for its shape: `hpo status` reads jobs without the state machine
-
-BUSY_TIMEOUT = 30.0
-"""Seconds to wait for another process's transaction."""
 
 SEEN_EVERY = 1.0
 """Seconds after which a commit also notes that the session is alive."""
@@ -270,24 +268,7 @@ class Store:
         try:
             yield
         except sqlite3.Error as error:
-            raise _store_error(self._path, error) from error
-
-
-def _store_error(path: Path, error: sqlite3.Error) -> StoreError:
-    match getattr(error, "sqlite_errorname", ""):
-        case "SQLITE_FULL":
-            return DiskFull(
-                f"no space is left on the disk that holds {path}; what was committed is safe: "
-                "free some space, then go on with `hpo resume`"
-            )
-        case "SQLITE_BUSY":
-            return StoreError(f"{path} has been locked by another process for {BUSY_TIMEOUT:.0f} s")
-        case "SQLITE_READONLY" | "SQLITE_CANTOPEN" | "SQLITE_PERM":
-            return StoreError(f"{path} cannot be opened for writing ({error}); check its permissions")
-        case "SQLITE_NOTADB" | "SQLITE_CORRUPT":
-            return StoreError(f"{path} is damaged ({error}); restore the job's folder from a copy")
-        case _:
-            return StoreError(f"{path}: {error}")
+            raise store_error(self._path, error) from error
 
 
 def _upsert(table: str, columns: str, key: int) -> str:
