@@ -5,13 +5,13 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from difflib import get_close_matches
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 
 from pydantic import BaseModel
 
-from hpo.errors import HpoError, UsageError
+from hpo.errors import UsageError
 from hpo.launchers.launcher import JobContext, Launcher
+from hpo.plugins import instead, offered
 
 GROUP = "hpo.launchers"
 """Entry points of this group are launchers of other packages: each names a `Kind`."""
@@ -53,19 +53,9 @@ def _find(kind: str) -> Kind:
         return found
     if kind in _PLANNED:
         raise UsageError(f"the launcher `{kind}` is not available yet; write kind: process")
-    close = get_close_matches(kind, entries, n=1)
-    instead = f"did you mean `{close[0]}`?" if close else f"there are: {', '.join(entries)}"
-    raise UsageError(f"there is no launcher `{kind}`; {instead}")
+    raise UsageError(f"there is no launcher `{kind}`; {instead(kind, list(entries))}")
 
 
 @functools.cache
 def _entries() -> dict[str, EntryPoint]:
-    entries = {name: EntryPoint(name, place, GROUP) for name, place in _BUILT_IN.items()}
-    for entry in entry_points(group=GROUP):
-        if entry.name in entries:
-            raise HpoError(
-                f"two launchers are called `{entry.name}`: {entries[entry.name].value} and {entry.value}; "
-                "uninstall the package of one of them"
-            )
-        entries[entry.name] = entry
-    return entries
+    return offered(GROUP, _BUILT_IN, what="launchers")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 
 from hpo.core.settings import Objective
-from hpo.errors import HpoError, UsageError
+from hpo.errors import UsageError
+from hpo.plugins import instead, offered
 from hpo.search.strategy import SearchContext, Strategy
 from hpo.spec.space import Scalar, Space
 
@@ -47,7 +47,7 @@ def build(
     """
     entries = _entries()
     if name not in entries:
-        raise UsageError(f"there is no strategy {name!r}; {_instead(name, list(entries))}")
+        raise UsageError(f"there is no strategy `{name}`; {instead(name, list(entries))}")
     factory: Callable[..., Strategy] = entries[name].load()
     given = dict(options or {})
     _check_options(name, factory, given)
@@ -55,15 +55,7 @@ def build(
 
 
 def _entries() -> dict[str, EntryPoint]:
-    entries = {name: EntryPoint(name, place, GROUP) for name, place in _BUILT_IN.items()}
-    for entry in entry_points(group=GROUP):
-        if entry.name in entries:
-            raise HpoError(
-                f"two strategies are called {entry.name!r}: {entries[entry.name].value} and {entry.value}; "
-                "uninstall the package of one of them"
-            )
-        entries[entry.name] = entry
-    return entries
+    return offered(GROUP, _BUILT_IN, what="strategies")
 
 
 def _check_options(name: str, factory: Callable[..., Strategy], given: Mapping[str, Scalar]) -> None:
@@ -73,14 +65,7 @@ def _check_options(name: str, factory: Callable[..., Strategy], given: Mapping[s
     known = [parameter.name for parameter in parameters]
     for option in given:
         if option not in known:
-            raise UsageError(f"the strategy {name} has no option {option!r}; {_instead(option, known)}")
+            raise UsageError(f"the strategy {name} has no option `{option}`; {instead(option, known)}")
     missing = [p.name for p in parameters if p.default is p.empty and p.name not in given]
     if missing:
         raise UsageError(f"the strategy {name} needs {' and '.join(missing)}")
-
-
-def _instead(name: str, known: list[str]) -> str:
-    if not known:
-        return "it has none"
-    close = get_close_matches(name, known, n=1)
-    return f"did you mean {close[0]!r}?" if close else f"there are {', '.join(known)}"

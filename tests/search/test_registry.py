@@ -30,13 +30,13 @@ def test_the_built_in_strategies() -> None:
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
-        ("bayesain", {}, "there is no strategy 'bayesain'; did you mean 'bayesian'?"),
-        ("x", {}, "there is no strategy 'x'; there are bayesian, random, grid, hyperband"),
-        ("random", {"start": 1}, "the strategy random has no option 'start'; it has none"),
+        ("bayesain", {}, "there is no strategy `bayesain`; did you mean `bayesian`?"),
+        ("x", {}, "there is no strategy `x`; there are: bayesian, random, grid, hyperband"),
+        ("random", {"start": 1}, "the strategy random has no option `start`; there are none"),
         (
             "hyperband",
             {"min_resorce": 1, "max_resource": 9},
-            "the strategy hyperband has no option 'min_resorce'; did you mean 'min_resource'?",
+            "the strategy hyperband has no option `min_resorce`; did you mean `min_resource`?",
         ),
         ("hyperband", {"reduction_factor": 4}, "the strategy hyperband needs min_resource and max_resource"),
     ],
@@ -86,7 +86,7 @@ def test_a_name_that_is_taken_is_an_error(tmp_path: Path) -> None:
     ran = run("from hpo.search.registry import names; names()", tmp_path)
     assert ran.returncode == 1
     assert ran.stderr.splitlines()[-1] == (
-        "hpo.errors.HpoError: two strategies are called 'grid': "
+        "hpo.errors.HpoError: two strategies are called `grid`: "
         "hpo.search.grid_search:GridSearch and countdown:Countdown; uninstall the package of one of them"
     )
 
