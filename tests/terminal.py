@@ -35,7 +35,7 @@ class Terminal:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", _IN_FOREGROUND, *args],
                 cwd=hpo.folder,
-                env={**hpo.environment, "TERM": "xterm", "LINES": "40", **environment},
+                env={**hpo.environment, "TERM": "xterm", "LINES": "40", "NO_COLOR": "", **environment},
                 stdin=end,
                 stdout=output or end,
                 stderr=end,

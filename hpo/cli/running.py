@@ -17,6 +17,7 @@ from hpo.cli import render
 from hpo.cli.options import Gate
 from hpo.core.job import Job, JobStatus
 from hpo.core.trial import TrialStatus
+from hpo.errors import UsageError
 from hpo.report.data import JobView, counts_of, counts_text, ranked, status_data, view
 
 if TYPE_CHECKING:
@@ -138,8 +139,13 @@ def last_lines(log: Path) -> list[str]:
 
 
 def start_detached(name: str, folder: Path, command: Sequence[str]) -> None:
-    """Run a command of hpo's in a process of its own, which outlives this one and its terminal."""
+    """Run a command of hpo's in a process of its own, which outlives this one and its terminal.
+
+    Returns once it runs the job, so that what asks for the job next finds it running, or has ended.
+    Raises UsageError where it was refused.
+    """
     log = folder / "hpo.log"
+    told = log.stat().st_size if log.exists() else 0
     pid = os.posix_spawn(
         sys.executable,
         [sys.executable, "-m", "hpo", *command],
@@ -151,5 +157,12 @@ def start_detached(name: str, folder: Path, command: Sequence[str]) -> None:
         ],
         setsid=True,
     )
+    ended = status = 0
+    while not ended and view(folder, now=time.time()).status != "running":
+        time.sleep(0.02)
+        ended, status = os.waitpid(pid, os.WNOHANG)
+    if os.waitstatus_to_exitcode(status) == UsageError.exit_status:
+        said = log.read_bytes()[told:].decode(errors="replace")
+        raise UsageError(said.removeprefix("hpo: ").rstrip())
     click.echo(f"{name} runs in the background (pid {pid}); its output goes to {log}", err=True)
     click.echo(f"next: hpo status {name} --watch   hpo wait {name}   hpo stop {name}", err=True)

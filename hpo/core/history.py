@@ -2,10 +2,63 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
+from typing import overload
 
 from hpo.core.settings import Goal, Objective
 from hpo.core.trial import Point, Trial
+
+
+class PackedPoints(Sequence[Point]):
+    """Points of one metric in 40 bytes each: a program may print millions."""
+
+    def __init__(self, metric: str) -> None:
+        self._metric = metric
+        self._runs = (array("q"), array("q"))  # trial, run
+        self._values = (array("d"), array("d"), array("d"))  # step, value, at
+
+    def append(self, point: Point) -> None:
+        """Add a point at the end."""
+        for column, number in zip(self._runs, (point.trial, point.run), strict=True):
+            column.append(number)
+        for values, value in zip(self._values, (point.step, point.value, point.at), strict=True):
+            values.append(value)
+
+    def __len__(self) -> int:
+        return len(self._runs[0])
+
+    @overload
+    def __getitem__(self, index: int) -> Point: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Point]: ...
+    def __getitem__(self, index: int | slice) -> Point | list[Point]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(len(self))[index]]
+        trial, run = (column[index] for column in self._runs)
+        step, value, at = (column[index] for column in self._values)
+        return Point(trial, run, self._metric, step, value, at)
+
+
+class Curve(Sequence[tuple[float, float]]):
+    """The (step, value) pairs of one run."""
+
+    def __init__(self, points: PackedPoints, places: Sequence[int]) -> None:
+        self._points = points
+        self._places = places
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, index: int) -> tuple[float, float]: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[tuple[float, float]]: ...
+    def __getitem__(self, index: int | slice) -> tuple[float, float] | list[tuple[float, float]]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(len(self))[index]]
+        point = self._points[self._places[index]]
+        return point.step, point.value
 
 
 class History:
@@ -19,9 +72,9 @@ class History:
     def __init__(self, objective: Objective) -> None:
         self.objective = objective
         self.log: list[int] = []
-        self.points: list[Point] = []
+        self.points = PackedPoints(objective.metric)
         self._trials: dict[int, Trial] = {}
-        self._curves: dict[int, list[tuple[float, float]]] = {}
+        self._curves: dict[int, array[int]] = {}  # places in `points`
 
     @classmethod
     def of(cls, objective: Objective, trials: Iterable[Trial], points: Iterable[Point] = ()) -> History:
@@ -46,9 +99,9 @@ class History:
         for point in points:
             trial = self._trials.get(point.trial)
             if trial is not None and point.metric == self.objective.metric:
-                self.points.append(point)
                 if point.run == trial.run.number:
-                    self._curves.setdefault(point.trial, []).append((point.step, point.value))
+                    self._curves.setdefault(point.trial, array("q")).append(len(self.points))
+                self.points.append(point)
 
     @property
     def goal(self) -> Goal:
@@ -62,4 +115,4 @@ class History:
 
     def curve(self, number: int) -> Sequence[tuple[float, float]]:
         """Return (step, value) of the trial's current run, in the order of the log."""
-        return self._curves.get(number, ())
+        return Curve(self.points, self._curves.get(number, array("q")))

@@ -55,11 +55,6 @@ def text_of(value: VariableValue) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def secret_names(secrets: Secrets) -> list[str]:
-    """Return the variables' names."""
-    return list(secrets)
-
-
 def read_secrets(secrets: Secrets, base: Path) -> dict[str, str]:
     """Return the variables' values as they are now; paths are relative to `base`.
 
@@ -78,14 +73,13 @@ def read_secrets(secrets: Secrets, base: Path) -> dict[str, str]:
                 try:
                     values[name] = (base / file).expanduser().read_text().removesuffix("\n")
                 except (OSError, UnicodeDecodeError) as error:
-                    missing.append(f"{name} cannot be read from {file}: {reason(error)}")
+                    missing.append(f"{name} cannot be read from {file}: {_reason(error)}")
     if missing:
         raise CannotStart(f"env_from: {'; '.join(missing)}")
     return values
 
 
-def reason(error: OSError | UnicodeDecodeError) -> str:
-    """Return why a file cannot be read."""
+def _reason(error: OSError | UnicodeDecodeError) -> str:
     return error.strerror or str(error) if isinstance(error, OSError) else "it is not text"
 
 

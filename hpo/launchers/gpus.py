@@ -1,5 +1,5 @@
 """The machine's GPUs as slots: each is used by one run at a time, whichever job it belongs to."""
-# Guards import no pathlib: each module costs every one of them memory and time to fork.
+# The guard imports no pathlib, so that it starts fast.
 # ruff: noqa: PTH103
 
 from __future__ import annotations

@@ -13,13 +13,7 @@ from signal import SIGTERM
 
 from hpo.core.trial import JobHandle, Launch, RunReport, RunState
 from hpo.launchers import contract, gpus
-from hpo.launchers.environment import (
-    available_cpus,
-    read_secrets,
-    secret_names,
-    text_of,
-    thread_limits,
-)
+from hpo.launchers.environment import available_cpus, read_secrets, text_of, thread_limits
 from hpo.launchers.launcher import Chunk, JobContext
 from hpo.launchers.log_file import read_lines
 from hpo.launchers.process_check import problems
@@ -75,7 +69,7 @@ class ProcessLauncher:
     def request(self, launch: Launch) -> str:
         """Return the working directory, the variables that hpo sets, and the command, as for a shell."""
         params = self._params(launch)
-        secrets = secret_names(self._options.env_from)
+        secrets = list(self._options.env_from)
         own = self._variables(launch, params, self._run_folder(launch))
         lines = [f"{name}={shlex.quote(value)}" for name, value in own.items() if name not in secrets]
         lines += [f"{name}=(from env_from)" for name in secrets]

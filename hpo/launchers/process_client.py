@@ -73,7 +73,7 @@ class GuardClient:
     async def _ask(self, request: Request) -> Mapping[str, object]:
         request["number"] = next(self._numbers)
         async with self._connecting:
-            if self._connection is not None and self._connection.lost.done():
+            if self._connection is not None and self._connection.lost.is_set():
                 await self.close()
             if self._connection is None:
                 self._connection = await _connect()
@@ -122,7 +122,7 @@ class _Connection(asyncio.Protocol):
     """The socket to a running guard."""
 
     def __init__(self) -> None:
-        self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.lost = asyncio.Event()
         self._waiting: dict[int, asyncio.Future[Mapping[str, object]]] = {}
         self._heard = b""
 
@@ -141,7 +141,7 @@ class _Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 -- asyncio's signature
         """Let all know who wait that no answer will come."""
-        self.lost.set_result(None)
+        self.lost.set()
         for waiting in self._waiting.values():
             if not waiting.done():
                 waiting.set_result({})
@@ -156,5 +156,5 @@ class _Connection(asyncio.Protocol):
     async def close(self) -> None:
         """Close the socket."""
         self._transport.close()
-        await self.lost
+        await self.lost.wait()
         _forget_ended_guards()

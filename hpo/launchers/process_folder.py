@@ -98,10 +98,13 @@ def state(folder: str) -> tuple[str, dict[str, object] | None]:
             lines = file.readall().split(b"\n")
     except (FileNotFoundError, NotADirectoryError):
         return "", None
-    values: list[dict[str, object]] = [json.loads(line) for line in lines[:-1]]
-    if not values or len(values) > 2 or "guard" not in values[0]:
-        raise ValueError(f"{folder}/{STATE} is damaged")
-    return str(values[0]["guard"]), values[1] if len(values) == 2 else None
+    match [json.loads(line) for line in lines[:-1]]:
+        case [{"guard": str(guard)}]:
+            return guard, None
+        case [{"guard": str(guard)}, {"ended": float()} as ending]:
+            return guard, ending
+        case _:
+            raise ValueError(f"{folder}/{STATE} is damaged")
 
 
 def ask(folder: str, what: str) -> None:

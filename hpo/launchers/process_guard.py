@@ -20,7 +20,7 @@ import time
 
 from hpo.launchers.process_folder import KILL, STOP, claim, is_asked, owner
 from hpo.launchers.process_identity import children, identity
-from hpo.launchers.process_run import Run
+from hpo.launchers.process_run import Run, kill
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from hpo.launchers.process_client import Request
 
 _LONGEST_NAP = 3600.0  # seconds; poll(2) counts milliseconds in 31 bits
-_RETRY_EVERY = 0.5  # seconds between attempts to record an end where there is no room on the disk
+_RETRY_EVERY = 0.1  # seconds between attempts to clean up after a program and to record its end
 
 
 class Guard:
@@ -106,8 +106,8 @@ class Guard:
         with contextlib.suppress(ConnectionError):  # the tuner is gone; the next one will find the run
             os.write(self._socket, data)
         if claimed:
-            run = Run(request, gpu_locks)
-            if run.start():
+            run = Run(request["folder"], grace=request["grace"], gpu_locks=gpu_locks)
+            if run.start(request):
                 self._running[run.program] = run
             else:
                 self._ending.append(run)
@@ -154,14 +154,11 @@ class Guard:
             return
         orphans = children() - self._running.keys()
         for run in tuple(self._ending):
-            left = [pid for pid in orphans if run.owns(pid)]
-            for pid in left:
-                os.kill(pid, signal.SIGKILL)
-            if (not left or time.monotonic() >= run.deadline) and run.record(self._identity):
+            if run.clean_up(orphans) and run.record(self._identity):
                 self._ending.remove(run)
         if not self._running:  # then nobody needs the others, either
             for pid in orphans:
-                os.kill(pid, signal.SIGKILL)
+                kill(pid)
 
 
 def _ended_children() -> Iterator[tuple[int, int, struct_rusage]]:

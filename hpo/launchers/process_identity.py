@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import signal
@@ -59,17 +60,19 @@ def open_pidfd(who: str) -> int:
 
 def wake(who: str, number: signal.Signals) -> None:
     """Send a signal to the process of this identity and to no other; nothing if it has ended."""
-    try:
-        if sys.platform == "linux":
+    with contextlib.suppress(ProcessLookupError):
+        try:
             descriptor = open_pidfd(who)
-            try:
-                signal.pidfd_send_signal(descriptor, number)
-            finally:
-                os.close(descriptor)
-        elif is_alive(who):
-            os.kill(pid_of(who), number)
-    except ProcessLookupError:
-        pass
+        except ProcessLookupError:
+            return
+        except OSError:  # then looking first must do
+            if is_alive(who):
+                os.kill(pid_of(who), number)
+            return
+        try:
+            signal.pidfd_send_signal(descriptor, number)
+        finally:
+            os.close(descriptor)
 
 
 def children() -> set[int]:
@@ -89,13 +92,18 @@ def all_pids() -> Iterable[int]:
     return [int(entry) for entry in os.listdir("/proc") if entry.isdigit()]
 
 
-def has_variable(pid: int, name: str, value: str) -> bool:
-    """Tell whether a living process was started with this variable in its environment."""
+def has_variable(pid: int, name: str, value: str) -> bool | None:
+    """Tell whether a process was started with this variable in its environment.
+
+    None where that cannot be seen: it has none, as for a moment while it starts another program; it
+    has ended; it is another user's.
+    """
     try:
         with open(f"/proc/{pid}/environ", "rb", buffering=0) as file:
-            return os.fsencode(f"{name}={value}") in file.readall().split(b"\0")
-    except OSError:  # it has ended, or is another user's
-        return False
+            environment = file.readall()
+    except OSError:
+        return None
+    return os.fsencode(f"{name}={value}") in environment.split(b"\0") if environment else None
 
 
 def _stat(pid: int) -> list[str]:

@@ -36,7 +36,7 @@ def report(place: Place, started: Started) -> RunReport | None:
         return RunReport(RunState.LOST, Reason.LOST, f"what is written down in {place.folder} is damaged")
     if ending is None:
         return None
-    ended = float(cast("float", ending["ended"]))
+    ended = cast("float", ending["ended"])
     match ending:
         case {"failed": str(failed), "errno": int(number)}:
             detail = _why_not(failed, number, started)

@@ -17,37 +17,40 @@ from hpo.launchers.process_identity import has_variable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from resource import struct_rusage
 
     from hpo.launchers.process_client import Request
 
 _RESET = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGPIPE, signal.SIGXFSZ)
 _KILL_FOR = 5.0  # seconds after which descendants that SIGKILL does not end are left
+_DOUBT_FOR = 0.1  # seconds in which a process may turn out to be the program's descendant
 
 
 class Run:
     """A program with what it is to have and what is to be said of its end."""
 
-    def __init__(self, request: Request, gpu_locks: list[int]) -> None:
-        self.folder = request["folder"]
+    def __init__(self, folder: str, *, grace: float, gpu_locks: list[int]) -> None:
+        self.folder = folder
         self.program = 0  # its pid
         self.deadline = math.inf  # monotonic: of the grace period, later of what the program left behind
-        self._request = request
+        self._doubt_until = 0.0
+        self._grace = grace
         self._gpu_locks = gpu_locks
         self._stopped = self._killed = False
         self._oom_kills = 0
         self._ending: dict[str, object] = {"started": time.time()}
 
-    def start(self) -> bool:
+    def start(self, request: Request) -> bool:
         """Start the program, and tell whether that was possible; if not, the run has ended."""
         failed = "log"
         try:
             log = os.open(f"{self.folder}/{LOG}", os.O_WRONLY | os.O_APPEND)
             try:
                 failed = "workdir"
-                os.chdir(self._request["workdir"])
+                os.chdir(request["workdir"])
                 failed = "program"
-                self.program = _spawn(self._request["argv"], {**os.environ, **self._request["env"]}, log)
+                self.program = _spawn(request["argv"], {**os.environ, **request["env"]}, log)
             finally:
                 os.close(log)
         except (OSError, ValueError) as error:  # ValueError: a NUL in a parameter
@@ -61,7 +64,7 @@ class Run:
         """Ask the program to end within the grace period."""
         if not self._stopped:
             self._stopped = True
-            self.deadline = time.monotonic() + self._request["grace"]
+            self.deadline = time.monotonic() + self._grace
             self._signal(signal.SIGTERM)
 
     def kill(self) -> None:
@@ -84,10 +87,25 @@ class Run:
             "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 6),
         }
         self.deadline = time.monotonic() + _KILL_FOR
+        self._doubt_until = time.monotonic() + _DOUBT_FOR
         self._signal(signal.SIGKILL)
 
-    def owns(self, pid: int) -> bool:
-        """Tell whether a living process descends from the program."""
+    def clean_up(self, orphans: Iterable[int]) -> bool:
+        """Kill those of the guard's other children that descend from the program; tell if none is left."""
+        now = time.monotonic()
+        left = False
+        for pid in orphans:
+            match self._owns(pid):
+                case True:
+                    kill(pid)
+                    left = True
+                case None:
+                    left |= now < self._doubt_until
+                case False:
+                    pass
+        return not left or now >= self.deadline
+
+    def _owns(self, pid: int) -> bool | None:
         try:
             return os.getsid(pid) == self.program or has_variable(pid, MARKER, self.folder)
         except ProcessLookupError:
@@ -108,6 +126,12 @@ class Run:
     def _signal(self, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):  # none is left; on macOS: but zombies
             os.killpg(self.program, number)
+
+
+def kill(pid: int) -> None:
+    """Kill a process, if it is there and may be killed."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, signal.SIGKILL)
 
 
 def _spawn(argv: list[str], env: dict[str, str], log: int) -> int:

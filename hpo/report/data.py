@@ -92,7 +92,7 @@ class JobView:
 def view(folder: Path, *, now: float) -> JobView:
     """Read a job's store; a job that says it runs while nobody runs it is `interrupted`."""
     running = is_held(folder)
-    store = Store.open(folder / DATABASE)
+    store = Store.look(folder / DATABASE)
     try:
         record = store.record()
         alone = record.status is JobStatus.RUNNING and not running

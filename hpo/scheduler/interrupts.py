@@ -36,5 +36,5 @@ class Interrupts:
         elif again:
             self._scheduler.request_stop(Reason.INTERRUPTED, f"{number.name} again", at_once=True)
         else:
-            what = "Ctrl-C; once more stops at once" if number is signal.SIGINT else number.name
+            what = "Ctrl-C" if number is signal.SIGINT else number.name
             self._scheduler.request_stop(Reason.INTERRUPTED, what)

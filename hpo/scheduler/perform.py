@@ -47,7 +47,7 @@ class Performer:
 
         Raises DiskFull.
         """
-        launch = effect.launch
+        launch, began = effect.launch, self._clock.now()
         try:
             handle = await self._launcher.launch(launch)
         except CannotStart as error:
@@ -62,7 +62,7 @@ class Performer:
                     f"safe: free some space, then go on with `hpo resume {launch.job}`"
                 ) from error
             return self._failed(launch, str(error))
-        return Launched(launch.trial, launch.run, handle, self._clock.now())
+        return Launched(launch.trial, launch.run, handle, began)
 
     def _failed(self, launch: Launch, why: str) -> LaunchFailed:
         return LaunchFailed(launch.trial, launch.run, Reason.COULD_NOT_START, why, self._clock.now())

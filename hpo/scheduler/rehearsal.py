@@ -11,7 +11,7 @@ from hpo.launchers.launcher import Launcher
 async def rehearse(launcher: Launcher, launch: Launch, show: Callable[[bytes], None]) -> RunReport:
     """Run a launch to its end, give its log to `show` as it grows, and return how it ended.
 
-    A cancelled rehearsal stops the run at once.
+    A cancelled rehearsal stops the run at once, and returns when nothing of it is left.
     """
     handle = await launcher.launch(launch)
     report: RunReport | None = None
@@ -30,4 +30,6 @@ async def rehearse(launcher: Launcher, launch: Launch, show: Callable[[bytes], N
     finally:
         if report is None or not report.state.is_final:
             await launcher.stop(handle, at_once=True)
+            while not (await launcher.poll([handle]))[handle].state.is_final:
+                await launcher.changed([handle])
         await launcher.close()

@@ -14,7 +14,7 @@ BUSY_TIMEOUT = 30.0
 def store_error(path: Path, error: sqlite3.Error) -> StoreError:
     """Return the error to raise for one of SQLite's: what happened, and what to do next."""
     match getattr(error, "sqlite_errorname", ""):
-        case "SQLITE_FULL":
+        case "SQLITE_FULL" | "SQLITE_IOERR_SHMSIZE":  # the latter: no room for the index of the log
             return DiskFull(
                 f"no space is left on the disk that holds {path}; what was committed is safe: "
                 "free some space, then go on with `hpo resume`"

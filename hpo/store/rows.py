@@ -1,4 +1,4 @@
-"""Core values to rows of the database and back."""
+"""Core values to rows of the database and back, and the statements that write them."""
 
 from __future__ import annotations
 
@@ -148,3 +148,18 @@ def _progress_of(text: str) -> Progress:
         return _NOTHING_YET
     lines, counts, latest, best = json.loads(text)
     return Progress(lines, counts, latest, best)
+
+
+def _upsert(table: str, columns: str, key: int) -> str:
+    names = columns.split(", ")
+    updates = ", ".join(f"{name} = excluded.{name}" for name in names[key:])
+    keys = ", ".join(names[:key])
+    return (
+        f"insert into {table} ({columns}) values ({marks(columns)}) "
+        f"on conflict ({keys}) do update set {updates}"
+    )
+
+
+UPSERT_TRIAL = _upsert("trial", TRIAL_COLUMNS, 1)
+UPSERT_RUN = _upsert("run", RUN_COLUMNS, 2)
+INSERT_POINT = f"insert into point ({POINT_COLUMNS}) values ({marks(POINT_COLUMNS)})"

@@ -54,12 +54,15 @@ class Store:
     Raises DiskFull where no space is left, StoreError for anything else that the file refuses.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, immutable: bool = False) -> None:
         self._path = path
         self._seen = 0.0
         self._session: int | None = None
         self._forced = True
         with self._errors():
+            if immutable:
+                self._db = sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)
+                return
             self._db = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None)
             self._db.execute("pragma journal_mode = wal")
             self._db.execute("pragma synchronous = full")
@@ -96,6 +99,20 @@ class Store:
             raise StoreError(f"{path} is missing: this is no job's folder, or it is damaged")
         return cls(path)
 
+    @classmethod
+    def look(cls, path: Path) -> Store:
+        """Open the database of an existing job to read it, also where nothing can be written.
+
+        On a full disk, or in somebody else's folder, that works while no process has it open.
+        """
+        try:
+            return cls.open(path)
+        except StoreError:
+            log = path.with_name(f"{path.name}-wal")
+            if not path.exists() or (log.exists() and log.stat().st_size):
+                raise
+            return cls(path, immutable=True)
+
     def close(self) -> None:
         """Close the file."""
         self._db.close()
@@ -111,7 +128,7 @@ class Store:
                 for trial in change.trials:
                     self._write_trial(trial)
                 if change.points:
-                    self._db.executemany(_INSERT_POINT, map(rows.point_row, change.points))
+                    self._db.executemany(rows.INSERT_POINT, map(rows.point_row, change.points))
                 if change.job.is_done:
                     self._write_end(change.job, at)
             if self._session is not None and at - self._seen >= SEEN_EVERY:
@@ -148,9 +165,9 @@ class Store:
                 self._write_trial(trial)
 
     def _write_trial(self, trial: Trial) -> None:
-        self._db.execute(_UPSERT_TRIAL, rows.trial_row(trial))
+        self._db.execute(rows.UPSERT_TRIAL, rows.trial_row(trial))
         for run in trial.runs[-2:]:  # earlier ones cannot change any more
-            self._db.execute(_UPSERT_RUN, rows.run_row(trial.number, run))
+            self._db.execute(rows.UPSERT_RUN, rows.run_row(trial.number, run))
 
     def _write_end(self, job: Job, at: float) -> None:
         reason = job.ending.reason.value if job.ending else ""
@@ -269,18 +286,3 @@ class Store:
             yield
         except sqlite3.Error as error:
             raise store_error(self._path, error) from error
-
-
-def _upsert(table: str, columns: str, key: int) -> str:
-    names = columns.split(", ")
-    updates = ", ".join(f"{name} = excluded.{name}" for name in names[key:])
-    keys = ", ".join(names[:key])
-    return (
-        f"insert into {table} ({columns}) values ({rows.marks(columns)}) "
-        f"on conflict ({keys}) do update set {updates}"
-    )
-
-
-_UPSERT_TRIAL = _upsert("trial", rows.TRIAL_COLUMNS, 1)
-_UPSERT_RUN = _upsert("run", rows.RUN_COLUMNS, 2)
-_INSERT_POINT = f"insert into point ({rows.POINT_COLUMNS}) values ({rows.marks(rows.POINT_COLUMNS)})"

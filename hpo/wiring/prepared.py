@@ -162,7 +162,7 @@ def _check_patterns(document: Document) -> None:
     metrics = document.value("metrics")
     for name, regex in metrics.items() if isinstance(metrics, dict) else ():
         if isinstance(regex, str) and regex and (problem := pattern_problem(regex)):
-            document.problem(("metrics", name), problem)
+            document.problem(("metrics", name), f"`metrics.{name}` is `{regex}`; {problem}")
 
 
 def _options_model(document: Document) -> type[BaseModel] | None:

@@ -48,7 +48,7 @@ def create(prepared: Prepared) -> Path:
 
 def is_same(folder: Path, prepared: Prepared) -> bool:
     """Tell whether a job's spec is this one, limits included."""
-    store = Store.open(folder / DATABASE)
+    store = Store.look(folder / DATABASE)
     try:
         record = store.record()
     finally:

@@ -36,7 +36,6 @@ seen = {
     "SM_CHANNELS": json.loads(os.environ["SM_CHANNELS"]),
     "SM_NUM_GPUS": os.environ["SM_NUM_GPUS"],
     "TRAINING_JOB_NAME": os.environ["TRAINING_JOB_NAME"],
-    "OMP_NUM_THREADS": os.environ["OMP_NUM_THREADS"],
     "MODE": os.environ["MODE"],
 }
 pathlib.Path(args.model_dir, "model.json").write_text(json.dumps(seen))
@@ -81,16 +80,9 @@ def test_acceptance_13_a_script_mode_program_runs_unmodified(hpo: Hpo) -> None:
         "SM_CHANNELS": ["train"],
         "SM_NUM_GPUS": "0",
         "TRAINING_JOB_NAME": "job-0001-1",
-        "OMP_NUM_THREADS": str(threads()),
         "MODE": "script",
     }
     assert (run / "output/data/predictions.csv").read_text() == "1"
-
-
-def threads() -> int:
-    from hpo.launchers.environment import available_cpus
-
-    return available_cpus()
 
 
 def test_acceptance_12_a_dry_run_prints_the_metrics_that_it_extracted(hpo: Hpo) -> None:

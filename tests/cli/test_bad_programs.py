@@ -74,6 +74,20 @@ def test_a_program_that_dies_of_a_signal(hpo: Hpo) -> None:
     assert "killed by SIGSEGV" in said
 
 
+@pytest.mark.parametrize(
+    ("program", "words"),
+    [
+        ("#!/no/such/interpreter\n", "the interpreter that its first line names, does not exist"),
+        ("echo loss=1\n", "its first line must name an interpreter"),
+    ],
+)
+def test_a_program_that_cannot_be_started(hpo: Hpo, program: str, words: str) -> None:
+    hpo.job("", limits={"max_jobs": 1}, launcher={"command": ["./program"]})
+    hpo.write("program", program, mode=0o755)
+    assert words in hpo("run", "spec.yaml", status=1).err
+    assert outcomes(hpo) == [("failed", "could not start")]
+
+
 @pytest.mark.parametrize("value", ["nan", "inf", "-Infinity"])
 def test_a_value_that_is_not_finite_is_no_result(hpo: Hpo, value: str) -> None:
     said = failing(hpo, f"echo loss=0.5; echo loss={value}").err

@@ -123,6 +123,7 @@ NOT_YET = {
     "cross_validation": {"folds": 5},
     "early_stopping": "median",
     "stop_when": {"converged": True},
+    "limits": {"max_jobs": 3, "max_cost": 20.0},
     "inputs": {"train": "s3://bucket/train"},
     "parameters": {"x": X | {"when": {"y": [1]}}},
 }

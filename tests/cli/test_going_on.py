@@ -133,6 +133,16 @@ def test_a_detached_job_runs_on_and_is_waited_for(hpo: Hpo) -> None:
     assert "the gate is not met" in hpo("wait", "job", "--fail-if", "best >= 1", status=3).err
 
 
+def test_what_is_refused_in_the_background_is_told_here(hpo: Hpo) -> None:
+    hpo.job(COUNTING)
+    hpo("run", "spec.yaml")
+    hpo("resume", "job", "--detach", "--set", "limits.max_jobs=4")
+    hpo("wait", "job")
+    refused = hpo("resume", "job", "--detach", "--set", "seed=2", status=2)
+    assert refused.err.startswith("hpo: --set seed=2: of a job that has begun only limits")
+    assert counts(hpo) == (4, 0, 0)
+
+
 def test_wait_returns_the_status_of_a_failed_job(hpo: Hpo) -> None:
     hpo.job("exit 3")
     hpo("run", "spec.yaml", "--detach")

@@ -34,15 +34,10 @@ def begun(hpo: Hpo, eventually: Eventually) -> Begin:
         launcher = {"command": ["sh", "train.sh"], "stop_grace": grace}
         hpo.job(program, limits={"max_jobs": 2}, launcher=launcher)
         process = hpo.start("run", "spec.yaml", *args, under=under)
-        eventually(lambda: hpo.home.exists() and running(hpo) == 1)
+        eventually(lambda: hpo.text("started"))
         return process
 
     return begin
-
-
-def running(hpo: Hpo) -> int:
-    status = hpo("status", "job", "--json", status=None)
-    return int(status.json["counts"]["running"]) if status.status == 0 and hpo.text("started") else 0
 
 
 def resumed(hpo: Hpo) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import shutil
@@ -51,6 +52,34 @@ def test_after_a_guard_was_killed_runs_start_under_another_one(machine: Machine)
             (machine.base / "gate").write_text("\n")
             assert (await second.end()).state is RunState.SUCCEEDED
             assert machine.guard(2) != machine.guard(1)
+
+    os.mkfifo(machine.base / "gate")
+    patiently(test())
+
+
+def test_a_launch_that_a_guard_was_killed_at_is_made_by_another_one(machine: Machine) -> None:
+    async def test() -> None:
+        async with machine.following(machine.launcher("exit 0")) as run:
+            os.kill(machine.guard(), signal.SIGSTOP)
+            launching = asyncio.ensure_future(run.launcher.launch(machine.launch(2)))
+            await asyncio.wait([launching], timeout=0.1)
+            os.kill(machine.guard(), signal.SIGKILL)
+            assert (await Follower(run.launcher, await launching).end()).state is RunState.SUCCEEDED
+
+    patiently(test())
+
+
+@linux
+def test_a_program_that_ended_before_the_guard_heard_of_a_stop_was_not_stopped(machine: Machine) -> None:
+    async def test() -> None:
+        async with machine.following(machine.launcher("echo $$; read x < gate")) as run:
+            await run.until(b"\n")
+            os.kill(machine.guard(), signal.SIGSTOP)
+            (machine.base / "gate").write_text("\n")
+            await machine.see(lambda: not identity(int(run.log)))
+            await run.launcher.stop(run.handle)
+            os.kill(machine.guard(), signal.SIGCONT)
+            assert (await run.end()).state is RunState.SUCCEEDED
 
     os.mkfifo(machine.base / "gate")
     patiently(test())
@@ -186,7 +215,9 @@ def test_another_boot_s_run_is_lost(machine: Machine) -> None:
     patiently(test())
 
 
-@pytest.mark.parametrize("text", ["", "{}\n", '{"guard": 1}\n{}\n{}\n', "\0\0\0\n", "[1]\n"])
+@pytest.mark.parametrize(
+    "text", ["", "{}\n", '{"guard": 1}\n', '{"guard": "1 1 1"}\n{}\n', "\0\0\0\n", "1\n"]
+)
 def test_a_damaged_record_is_a_lost_run(machine: Machine, text: str) -> None:
     folder = machine.folder()
     folder.mkdir(parents=True)
@@ -215,6 +246,23 @@ def test_a_program_that_deletes_its_folder_is_still_told_of(machine: Machine) ->
         await launcher.close()
 
     patiently(later())
+
+
+@pytest.mark.parametrize("patience", [0.0, 0.3])
+def test_the_end_is_noticed_of_a_program_that_deleted_its_folder(machine: Machine, patience: float) -> None:
+    async def test() -> None:
+        script = 'echo here; read x < gate; rm -r "$HPO_RUN_FOLDER"; : > deleted; read x < gate; exit 3'
+        async with machine.following(machine.launcher(script)) as run:
+            await run.until(b"here\n")
+            (machine.base / "gate").write_text("\n")
+            await machine.see((machine.base / "deleted").exists)
+            ending = asyncio.ensure_future(run.end())
+            await asyncio.wait([ending], timeout=patience)  # until it waits for a change
+            (machine.base / "gate").write_text("\n")
+            assert (await ending).detail == "exit status 3"
+
+    os.mkfifo(machine.base / "gate")
+    patiently(test())
 
 
 def test_a_program_that_deleted_its_folder_can_be_stopped(machine: Machine) -> None:
