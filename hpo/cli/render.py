@@ -128,7 +128,7 @@ def status_text(status: StatusData) -> str:
     heading = f"{status['job']}: {status['status']}"
     lines = [f"{heading} ({status['reason']})" if status["reason"] else heading]
     lines.append(f"trials    {ended_of(counts)} of {status['max_jobs']} ended: {counts_text(counts)}")
-    lines.append(f"strategy  {status['strategy']}")
+    lines.append(f"strategy  {status['strategy']}, seed {status['seed']}")
     lines.append(f"elapsed   {duration(status['elapsed_seconds'])}")
     if status["remaining_seconds"] is not None:
         lines.append(f"remaining about {duration(status['remaining_seconds'])}")

@@ -53,11 +53,12 @@ def resume_command(
     from hpo.wiring.sessions import Reopen
 
     folder = existing_job(name)
+    how = How(as_json=as_json, leave_running=leave_running, gate=gate)
     if detach:
+        how.refuse_detached()
         changes = [part for override in overrides for part in ("--set", override)]
         start_detached(name, folder, ["resume", name, *changes])
         return
-    how = How(as_json=as_json, leave_running=leave_running, gate=gate)
     raise SystemExit(run_job(folder, reopen=Reopen.CANCELLED, overrides=overrides, how=how))
 
 

@@ -46,6 +46,9 @@ def run_command(
     from hpo.wiring.prepared import prepare
     from hpo.wiring.sessions import Reopen, create, is_same
 
+    how = How(as_json=as_json, leave_running=leave_running, gate=gate)
+    if detach:
+        how.refuse_detached()
     named = (*overrides, *([f"name={json.dumps(name)}"] if name is not None else []))
     prepared = prepare([spec, *overlays], overrides=named)
     for warning in prepared.warnings():
@@ -62,5 +65,4 @@ def run_command(
     if detach:
         start_detached(folder.name, folder, ["resume", folder.name])
         return
-    how = How(as_json=as_json, leave_running=leave_running, gate=gate)
     raise SystemExit(run_job(folder, reopen=Reopen.CANCELLED, how=how))

@@ -17,8 +17,9 @@ from hpo.cli import render
 from hpo.cli.options import Gate
 from hpo.core.job import Job, JobStatus
 from hpo.core.trial import TrialStatus
-from hpo.errors import UsageError
+from hpo.errors import JobBusy, UsageError
 from hpo.report.data import JobView, counts_of, counts_text, ranked, status_data, view
+from hpo.store.lease import is_held
 
 if TYPE_CHECKING:
     from hpo.scheduler.interrupts import Interrupts
@@ -35,6 +36,16 @@ class How:
     as_json: bool = False
     leave_running: bool = False
     gate: Gate | None = None
+
+    def refuse_detached(self) -> None:
+        """Raise UsageError where this is nothing that a job in the background can be told."""
+        given = {"--json": self.as_json, "--leave-running": self.leave_running, "--fail-if": self.gate}
+        for option, value in given.items():
+            if value:
+                raise UsageError(
+                    f"{option} does not go with --detach, which returns at once; "
+                    "`hpo wait NAME` takes --fail-if, `hpo status NAME` takes --json"
+                )
 
 
 def run_job(folder: Path, *, reopen: Reopen, overrides: Sequence[str] = (), how: How = How()) -> int:
@@ -144,6 +155,8 @@ def start_detached(name: str, folder: Path, command: Sequence[str]) -> None:
     Returns once it runs the job, so that what asks for the job next finds it running, or has ended.
     Raises UsageError where it was refused.
     """
+    if is_held(folder):
+        raise JobBusy(f"job {name} is being run already; follow it with `hpo status {name} --watch`")
     log = folder / "hpo.log"
     told = log.stat().st_size if log.exists() else 0
     pid = os.posix_spawn(

@@ -58,7 +58,9 @@ class PlainView:
                     self._line(f"trial {number} waits: {why}")
             case StopRequested(detail=detail):
                 hurry = "" if event.at_once else "; Ctrl-C stops them at once"
-                self._line(f"stopping ({detail}): waiting for {len(change.job.open)} trials{hurry}")
+                count = len(change.job.open)
+                trials = "1 trial" if count == 1 else f"{count} trials"
+                self._line(f"stopping ({detail}): waiting for {trials}{hurry}")
             case Pruned() | Observed() | LaunchFailed() | Abandoned():
                 for trial in change.trials:
                     if trial.status.is_final:

@@ -49,6 +49,7 @@ class StatusData(TypedDict):
     status: str
     reason: str | None
     strategy: str
+    seed: int
     counts: Counts
     max_jobs: int
     best: BestData | None
@@ -168,6 +169,7 @@ def status_data(job: JobView, *, now: float) -> StatusData:
         status=job.status,
         reason=job.record.end_detail or None,
         strategy=job.record.strategy,
+        seed=job.record.seed,
         counts=counts_of(job.trials),
         max_jobs=settings.max_jobs,
         best=best_data(job, best[0]) if best else None,

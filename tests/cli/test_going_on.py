@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 
+import pytest
+
 from tests.command_line import PATIENCE, Hpo
 
 Eventually = Callable[[Callable[[], object]], None]
@@ -204,3 +206,11 @@ def test_an_edited_spec_of_a_job_is_refused(hpo: Hpo) -> None:
     spec.write_text(text.replace("max_jobs: 3", "max_jobs: 4"))
     hpo("resume", "job")
     assert counts(hpo) == (4, 0, 0)
+
+
+@pytest.mark.parametrize("option", ["--json", "--leave-running", "--fail-if=best < 1"])
+def test_what_a_job_in_the_background_cannot_be_told_is_refused(hpo: Hpo, option: str) -> None:
+    hpo.job("echo loss=1")
+    refused = hpo("run", "spec.yaml", "--detach", option, status=2)
+    assert option.partition("=")[0] in refused.err
+    assert hpo("list", "--json").json == []

@@ -86,6 +86,7 @@ def test_the_top_are_a_list_best_first(hpo: Hpo) -> None:
 def test_status_has_the_documented_shape(hpo: Hpo) -> None:
     status = hpo("status", "job", "--json").json
     elapsed, reason = status.pop("elapsed_seconds"), status.pop("reason")
+    assert isinstance(status.pop("seed"), int)
     assert exact(status) == exact(
         {
             "job": "job",
