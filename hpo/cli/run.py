@@ -65,4 +65,4 @@ def run_command(
     if detach:
         start_detached(folder.name, folder, ["resume", folder.name])
         return
-    raise SystemExit(run_job(folder, reopen=Reopen.CANCELLED, how=how))
+    raise SystemExit(run_job(folder, prepared=prepared, reopen=Reopen.CANCELLED, how=how))

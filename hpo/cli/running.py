@@ -23,6 +23,7 @@ from hpo.store.lease import is_held
 
 if TYPE_CHECKING:
     from hpo.scheduler.interrupts import Interrupts
+    from hpo.wiring.prepared import Prepared
     from hpo.wiring.sessions import Reopen
 
 LOG_LINES = 10
@@ -48,7 +49,14 @@ class How:
                 )
 
 
-def run_job(folder: Path, *, reopen: Reopen, overrides: Sequence[str] = (), how: How = How()) -> int:
+def run_job(
+    folder: Path,
+    *,
+    reopen: Reopen,
+    prepared: Prepared | None = None,
+    overrides: Sequence[str] = (),
+    how: How = How(),
+) -> int:
     """Run a job to its end, show it, and return the exit status."""
     from hpo.cli.streams import outlive_readers
     from hpo.cli.views import chosen_view
@@ -56,7 +64,7 @@ def run_job(folder: Path, *, reopen: Reopen, overrides: Sequence[str] = (), how:
     from hpo.wiring.sessions import session
 
     outlive_readers()
-    with session(folder, reopen=reopen, overrides=overrides) as running:
+    with session(folder, prepared=prepared, reopen=reopen, overrides=overrides) as running:
         scheduler = running.scheduler
         interrupts = Interrupts(scheduler, leave_running=how.leave_running)
         shown = chosen_view(

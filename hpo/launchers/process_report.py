@@ -70,10 +70,15 @@ def lost(place: Place) -> RunReport:
 
 
 def _end_leftovers(folder: str) -> None:
-    """Kill every process of the run of this folder; what survives that for a second is left."""
+    """Kill every process of the run of this folder; what survives that for a second is left.
+
+    It takes two looks: a process is not known for what it is while it starts another program.
+    """
+    looks_without = 0
     for _ in range(100):
         left = [pid for pid in all_pids() if pid != os.getpid() and has_variable(pid, MARKER, folder)]
-        if not left:
+        looks_without = 0 if left else looks_without + 1
+        if looks_without == 2:
             return
         for pid in left:
             with contextlib.suppress(ProcessLookupError, PermissionError):

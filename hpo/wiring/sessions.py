@@ -87,17 +87,24 @@ class Session:
 
 @contextmanager
 def session(
-    folder: Path, *, reopen: Reopen = Reopen.NONE, overrides: Sequence[str] = ()
+    folder: Path,
+    *,
+    prepared: Prepared | None = None,
+    reopen: Reopen = Reopen.NONE,
+    overrides: Sequence[str] = (),
 ) -> Iterator[Session]:
     """Take up a job, new or begun, for as long as the block lasts.
 
-    `overrides` may change its limits. Raises JobBusy where another process runs it.
+    `prepared` is the job's own spec where it is at hand; else it is read again, and `overrides` may change
+    its limits. Raises JobBusy where another process runs it.
     """
     with Lease(folder, folder.name):
         store = Store.open(folder / DATABASE)
         try:
             record = store.record()
-            prepared = _prepare_again(folder, record, overrides)
+            if prepared is None:
+                prepared = _prepare_again(folder, record, overrides)
+            prepared = replace(prepared, base=Path(record.base))
             record = _edited(store, folder, record, prepared, overrides)
             trials = _reopened(store, reopen)
             now = time.time()

@@ -25,3 +25,5 @@ for kind, value in json.loads((folder / f"{os.environ['HPO_TRIAL']}.json").read_
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
         case "exit":
             sys.exit(value)
+        case unknown:
+            sys.exit(f"a script has no {unknown!r}")
