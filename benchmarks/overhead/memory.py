@@ -28,7 +28,7 @@ def memory(size: Size, others: Sequence[Contender]) -> Row:  # noqa: ARG001 -- a
         f"Memory at {PARALLEL} parallel",
         [
             at_most(f"memory at {PARALLEL} parallel, the tuner", tuner, 60, "MB"),
-            at_most("the same with its fork server and guards", tuner + beside, 60, "MB"),
+            at_most("the same with its guard", tuner + beside, 60, "MB"),
         ],
         ["the tuner, MB", "beside it, MB"],
         {name: [f"{tuner:.0f}", f"{beside:.1f}"] for name, (tuner, beside) in held.items()},

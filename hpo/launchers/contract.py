@@ -16,7 +16,15 @@ from pathlib import PurePath
 
 from hpo.spec.space import Scalar, Values
 
-FOLDERS = ("input", "input/config", "input/data", "model", "output", "output/data")
+FOLDERS = (
+    "input",
+    "input/config",
+    "input/data",
+    "model",
+    "output",
+    "output/data",
+    "output/intermediate",
+)
 """The folders below /opt/ml that are there when a program starts, parents first."""
 
 _HOST = "algo-1"

@@ -120,15 +120,17 @@ ParameterName = Annotated[
 
 
 def _channel(name: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9._-]{1,64}", name):
-        raise mistake("a channel's name is 1 to 64 letters (a to z), digits, ., _ and -")
+    if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}", name):
+        raise mistake(
+            "a channel's name is 1 to 64 letters (a to z), digits, ., _ and -, and begins with no dot"
+        )
     return name
 
 
 Channel = Annotated[
     str,
     AfterValidator(_channel),
-    WithJsonSchema({"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"}),
+    WithJsonSchema({"type": "string", "pattern": "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$"}),
 ]
 
 Text = Annotated[str, Field(min_length=1)]
