@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,6 +10,15 @@ from pathlib import Path
 import pytest
 
 from tests.command_line import PATIENCE, Hpo
+
+
+def pytest_configure() -> None:
+    """Let signals end programs, also where the tests run in the background or under nohup.
+
+    There SIGINT and SIGHUP are ignored, which every program that is started inherits.
+    """
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
