@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import json
 import os
@@ -148,14 +149,16 @@ class Running:
 
 
 @functools.cache
-def _root(place: str | None) -> tempfile.TemporaryDirectory[str]:
+def _root(place: str | None) -> str:
     """Return the folder for all folders, gone at the end: ext4 makes files slowly after deleting many."""
-    return tempfile.TemporaryDirectory(prefix="overhead-", dir=place)
+    root = tempfile.mkdtemp(prefix="overhead-", dir=place)
+    atexit.register(shutil.rmtree, root, ignore_errors=True)
+    return root
 
 
 def new_folder(*, in_memory: bool = False) -> Path:
     """Return a new folder, which is gone when Python ends."""
-    return Path(tempfile.mkdtemp(dir=_root(MEMORY if in_memory and Path(MEMORY).is_dir() else None).name))
+    return Path(tempfile.mkdtemp(dir=_root(MEMORY if in_memory and Path(MEMORY).is_dir() else None)))
 
 
 @contextmanager
