@@ -109,6 +109,16 @@ def _best(job: JobView, place: int) -> Best:
 
 def _run(folder: Path) -> None:
     """Run a job here, or in a thread where this one has an event loop already, as in a notebook."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        _run_here(folder)
+        return
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(_run_here, folder).result()
+
+
+def _run_here(folder: Path) -> None:
     with session(folder, reopen=Reopen.CANCELLED) as running:
         interrupts = Interrupts(running.scheduler, leave_running=False)
 
@@ -116,10 +126,4 @@ def _run(folder: Path) -> None:
             interrupts.install(asyncio.get_running_loop())
             await running.run()
 
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            asyncio.run(run())
-            return
-        with ThreadPoolExecutor(1) as thread:
-            thread.submit(asyncio.run, run()).result()
+        asyncio.run(run())
