@@ -16,7 +16,7 @@ from hpo.plugins import instead, offered
 GROUP = "hpo.launchers"
 """Entry points of this group are launchers of other packages: each names a `Kind`."""
 
-_BUILT_IN = {"process": "hpo.launchers.process:KIND"}
+_BUILT_IN = {"process": "hpo.launchers.process.launcher:KIND"}
 _PLANNED = ("docker", "sagemaker")
 
 

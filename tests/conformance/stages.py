@@ -11,8 +11,8 @@ from typing import Protocol, assert_never
 from hpo.core.trial import Launch, Reason, RunReport, RunState
 from hpo.launchers import scripted
 from hpo.launchers.launcher import JobContext, Launcher
-from hpo.launchers.process import ProcessLauncher
-from hpo.launchers.process_options import ProcessOptions
+from hpo.launchers.process.launcher import ProcessLauncher
+from hpo.launchers.process.options import ProcessOptions
 from hpo.launchers.scripted import Hold, IgnoreStop, ScriptedLauncher, World
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from hpo.core.trial import Launch, RunReport
 from hpo.launchers.launcher import JobContext
-from hpo.launchers.process import ProcessLauncher
-from hpo.launchers.process_folder import owner
-from hpo.launchers.process_identity import all_pids, has_variable, pid_of
-from hpo.launchers.process_options import ProcessOptions
+from hpo.launchers.process.folder import owner
+from hpo.launchers.process.identity import all_pids, has_variable, pid_of
+from hpo.launchers.process.launcher import ProcessLauncher
+from hpo.launchers.process.options import ProcessOptions
 from hpo.spec.space import Scalar, Values
 from tests.conformance.following import Follower
 

@@ -13,7 +13,7 @@ import pytest
 
 from hpo.core.trial import Reason, RunReport, RunState
 from hpo.errors import CannotStart
-from hpo.launchers.process_identity import identity
+from hpo.launchers.process.identity import identity
 from tests.conformance.following import patiently
 from tests.launchers.machine import Machine
 

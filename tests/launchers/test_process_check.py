@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from hpo.launchers.process_options import ProcessOptions
+from hpo.launchers.process.options import ProcessOptions
 from tests.launchers.machine import Machine
 
 

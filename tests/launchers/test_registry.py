@@ -7,8 +7,8 @@ import pytest
 from hpo.errors import UsageError
 from hpo.launchers import registry
 from hpo.launchers.launcher import JobContext
-from hpo.launchers.process import ProcessLauncher
-from hpo.launchers.process_options import ProcessOptions
+from hpo.launchers.process.launcher import ProcessLauncher
+from hpo.launchers.process.options import ProcessOptions
 
 
 def test_a_kind_has_a_model_and_a_launcher(tmp_path: Path) -> None:

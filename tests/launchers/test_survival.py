@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from hpo.core.trial import JobHandle, Reason, RunState
-from hpo.launchers.process_identity import identity
+from hpo.launchers.process.identity import identity
 from tests.conformance.following import Follower, patiently
 from tests.launchers.machine import Machine
 
@@ -101,7 +101,7 @@ def test_a_guard_ends_with_its_tuner_and_its_last_run(machine: Machine, eventual
 
 def test_a_guard_starts_light() -> None:
     code = (
-        f"import sys; sys.path.append({os.fspath(Path.cwd())!r}); import hpo.launchers.process_guard;"
+        f"import sys; sys.path.append({os.fspath(Path.cwd())!r}); import hpo.launchers.process.guard;"
         "print(*sys.modules)"
     )
     command = [sys.executable, "-I", "-S", "-c", code]

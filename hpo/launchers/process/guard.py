@@ -18,16 +18,16 @@ import signal
 import sys
 import time
 
-from hpo.launchers.process_folder import KILL, STOP, claim, is_asked, owner
-from hpo.launchers.process_identity import children, identity
-from hpo.launchers.process_run import Run, kill
+from hpo.launchers.process.folder import KILL, STOP, claim, is_asked, owner
+from hpo.launchers.process.identity import children, identity
+from hpo.launchers.process.run import Run, kill
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from resource import struct_rusage
 
-    from hpo.launchers.process_client import Request
+    from hpo.launchers.process.client import Request
 
 _LONGEST_NAP = 3600.0  # seconds; poll(2) counts milliseconds in 31 bits
 _RETRY_EVERY = 0.1  # seconds between attempts to clean up after a program and to record its end

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hpo.core.trial import JobHandle
-from hpo.launchers.inotify import Inotify
-from hpo.launchers.process_folder import LOG, STATE, Place
-from hpo.launchers.process_identity import open_pidfd
+from hpo.launchers.process.folder import LOG, STATE, Place
+from hpo.launchers.process.identity import open_pidfd
+from hpo.launchers.process.inotify import Inotify
 
 GATHER = 0.002
 """Seconds from a log's growth until it is told of, with all growth until then; an end is told of at once."""

@@ -15,7 +15,7 @@ from typing import TypedDict, cast
 
 from hpo.errors import LauncherError, NoCapacity
 
-_PROGRAM = "import sys; sys.path.append(sys.argv[1]); from hpo.launchers.process_guard import main; main()"
+_PROGRAM = "import sys; sys.path.append(sys.argv[1]); from hpo.launchers.process.guard import main; main()"
 
 _guards: set[int] = set()  # pids of this process's guards whose end was not seen yet
 

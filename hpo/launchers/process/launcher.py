@@ -16,13 +16,13 @@ from hpo.launchers import contract, gpus
 from hpo.launchers.environment import available_cpus, read_secrets, text_of, thread_limits
 from hpo.launchers.launcher import Chunk, JobContext
 from hpo.launchers.log_file import read_lines
-from hpo.launchers.process_check import problems
-from hpo.launchers.process_client import GuardClient, Request
-from hpo.launchers.process_folder import KILL, LOG, MARKER, STOP, Place, ask, owner
-from hpo.launchers.process_identity import is_alive, wake
-from hpo.launchers.process_options import ProcessOptions
-from hpo.launchers.process_report import Started, lost, report
-from hpo.launchers.process_watch import RunWatch
+from hpo.launchers.process.check import problems
+from hpo.launchers.process.client import GuardClient, Request
+from hpo.launchers.process.folder import KILL, LOG, MARKER, STOP, Place, ask, owner
+from hpo.launchers.process.identity import is_alive, wake
+from hpo.launchers.process.options import ProcessOptions
+from hpo.launchers.process.report import Started, lost, report
+from hpo.launchers.process.watch import RunWatch
 from hpo.launchers.registry import Kind
 from hpo.spec.space import Values
 

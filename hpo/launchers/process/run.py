@@ -12,15 +12,15 @@ import signal
 import sys
 import time
 
-from hpo.launchers.process_folder import LOG, MARKER, record
-from hpo.launchers.process_identity import has_variable
+from hpo.launchers.process.folder import LOG, MARKER, record
+from hpo.launchers.process.identity import has_variable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from resource import struct_rusage
 
-    from hpo.launchers.process_client import Request
+    from hpo.launchers.process.client import Request
 
 _RESET = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGPIPE, signal.SIGXFSZ)
 _KILL_FOR = 5.0  # seconds after which descendants that SIGKILL does not end are left

@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from hpo.launchers.process_client import Request
+    from hpo.launchers.process.client import Request
 
 STATE = "run.jsonl"
 """The file with the guard's identity in its first line and, once the run has ended, how in its second."""

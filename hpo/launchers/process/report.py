@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import cast
 
 from hpo.core.trial import Reason, RunReport, RunState
-from hpo.launchers.process_folder import LOG, MARKER, Place, state
-from hpo.launchers.process_identity import all_pids, boot, has_variable, pid_of
+from hpo.launchers.process.folder import LOG, MARKER, Place, state
+from hpo.launchers.process.identity import all_pids, boot, has_variable, pid_of
 
 FAILURE = "ml/output/failure"
 """Where a program may say, in the run's folder, why it failed; its first 1,024 characters are read."""

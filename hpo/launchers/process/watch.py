@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from hpo.core.trial import JobHandle
-from hpo.launchers.process_events import RunEvents
-from hpo.launchers.process_folder import LOG, STATE, Place, state
+from hpo.launchers.process.events import RunEvents
+from hpo.launchers.process.folder import LOG, STATE, Place, state
 
 SHORTEST, LONGEST = 0.005, 0.1
 """Seconds between two looks at runs without events: doubled while nothing changes."""

@@ -11,7 +11,7 @@ from hpo.errors import CannotStart
 from hpo.launchers.contract import script_of
 from hpo.launchers.environment import read_secrets, text_of
 from hpo.launchers.launcher import JobContext
-from hpo.launchers.process_options import ProcessOptions
+from hpo.launchers.process.options import ProcessOptions
 
 
 def problems(

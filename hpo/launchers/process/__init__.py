@@ -1,0 +1,1 @@
+"""Trials as programs of this machine."""
