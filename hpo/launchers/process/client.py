@@ -13,8 +13,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TypedDict, cast
 
+import hpo
 from hpo.errors import LauncherError, NoCapacity
 
+_PACKAGES = Path(hpo.__file__).parents[1]  # where the guard finds this package
 _PROGRAM = "import sys; sys.path.append(sys.argv[1]); from hpo.launchers.process.guard import main; main()"
 
 _guards: set[int] = set()  # pids of this process's guards whose end was not seen yet
@@ -94,7 +96,7 @@ def _spawn(end: int) -> int:
     encoding = f"utf8={sys.flags.utf8_mode}"  # it must read and write names as this process does
     return os.posix_spawn(
         sys.executable,
-        [sys.executable, "-I", "-S", "-X", encoding, "-c", _PROGRAM, str(Path(__file__).parents[2])],
+        [sys.executable, "-I", "-S", "-X", encoding, "-c", _PROGRAM, str(_PACKAGES)],
         os.environ,
         file_actions=[
             (os.POSIX_SPAWN_DUP2, end, 0),
