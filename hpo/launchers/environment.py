@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from hpo.errors import CannotStart
 from hpo.spec.section import Section, Text, mistake
@@ -48,6 +49,28 @@ class FromVariable(Section):
 
 Secrets = Sequence[VariableName] | Mapping[VariableName, FromFile | FromVariable]
 """Variables by reference: the names of the tuner's own, or each with where its value comes from."""
+
+
+def _split(command: object) -> object:
+    if isinstance(command, list):
+        return command
+    if not isinstance(command, str):
+        raise mistake("it must be a list or text", hint="as in [python, train.py], or python train.py as text")
+    try:
+        return shlex.split(command)
+    except ValueError as error:
+        raise mistake(f"it cannot be split into words: {error}") from None
+
+
+Words = Annotated[
+    list[str],
+    BeforeValidator(_split, json_schema_input_type=Text | Annotated[list[str], Field(min_length=1)]),
+    Field(min_length=1),
+]
+"""A program and its arguments, as a list or as one text that is split as a shell would."""
+
+Threads = Literal["auto", "off"] | Annotated[int, Field(ge=1)]
+"""How many threads numeric libraries may use in a trial; auto is the trial's share of the CPUs."""
 
 
 def text_of(value: VariableValue) -> str:

@@ -2,36 +2,18 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
-from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
-from hpo.launchers.environment import Secrets, VariableName, VariableValue
-from hpo.spec.section import Duration, Section, Text, mistake
-
-
-def _split(command: object) -> object:
-    if not isinstance(command, str):
-        return command
-    try:
-        return shlex.split(command)
-    except ValueError as error:
-        raise mistake(f"it cannot be split into words: {error}") from None
-
-
-Command = Annotated[
-    list[str],
-    BeforeValidator(_split, json_schema_input_type=Text | Annotated[list[str], Field(min_length=1)]),
-    Field(min_length=1),
-]
+from hpo.launchers.environment import Secrets, Threads, VariableName, VariableValue, Words
+from hpo.spec.section import Duration, Section, Text
 
 
 class ProcessOptions(Section):
     """Trials run as programs on this machine."""
 
-    command: Command = Field(
+    command: Words = Field(
         description="the program and its arguments, as a list or as one text that is split into words; no "
         "shell runs it. {name} stands for a parameter's value and {args} for all arguments `--name value`; "
         "parameters that the command does not name are appended to it"
@@ -47,7 +29,7 @@ class ProcessOptions(Section):
         description="secrets by reference: names of variables that must be set, or NAME: {file: path} and "
         "NAME: {env: OTHER}; read when a trial starts, stored nowhere",
     )
-    threads: Literal["auto", "off"] | Annotated[int, Field(ge=1)] = Field(
+    threads: Threads = Field(
         default="auto",
         description="how many threads numeric libraries use in a trial (OMP_NUM_THREADS and its kin): auto "
         "is the trial's share of the CPUs; off sets nothing",
