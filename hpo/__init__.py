@@ -6,8 +6,7 @@ The Python interface is small: `load_spec` reads and checks a spec, `tune` runs 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # without the import: `hpo.launchers.process.guard` is to start fast
 if TYPE_CHECKING:
     from hpo.api import Best, Result, best, load_spec, tune
     from hpo.errors import HpoError, SpecError

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import tempfile
 import time
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from signal import Signals
 
 from hpo.errors import HpoError
 from hpo.report.data import BestData, JobView, best_data, ranked, view
-from hpo.scheduler.interrupts import Interrupts
+from hpo.scheduler.interrupts import Interrupts, handled, handlers_kept
 from hpo.spec.space import Scalar
 from hpo.store.home import DATABASE, existing_job, job_folder
 from hpo.wiring.prepared import Prepared, prepare
-from hpo.wiring.sessions import Reopen, create, session
+from hpo.wiring.sessions import Reopen, create, refuse_another, session
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,25 +52,23 @@ def load_spec(
     "limits.max_jobs=5". Relative paths count from the file's folder, a mapping's from the working
     directory. Raises SpecError with every mistake.
     """
-    files = [Path(path) for path in overlays]
-    if not isinstance(spec, Mapping):
-        return prepare([Path(spec), *files], overrides=overrides)
-    with tempfile.TemporaryDirectory() as folder:
-        written = Path(folder) / "spec.yaml"
-        written.write_text(json.dumps(spec), encoding="utf-8")  # which is YAML, too
-        return prepare([written, *files], overrides=overrides, base=Path.cwd())
+    given = spec if isinstance(spec, Mapping) else Path(spec)
+    return prepare([given, *map(Path, overlays)], overrides=overrides)
 
 
 def tune(spec: str | Path | Mapping[str, object] | Prepared, *, resume: bool = False) -> Result:
     """Run a tuning job to its end and return how it ended.
 
-    `resume` goes on with the job of that name where there is one. An interrupt (Ctrl-C) stops the
-    running trials and returns a result whose status is `interrupted`. Raises SpecError for mistakes
-    in the spec, JobExists, JobBusy, and StoreError where the state cannot be written.
+    `resume` goes on with the job of that name where there is one, which must be this spec's. An
+    interrupt (Ctrl-C) stops the running trials and returns a result whose status is `interrupted`.
+    Raises SpecError for mistakes in the spec, JobExists, UsageError where a resumed job is another
+    spec's, JobBusy, and StoreError where the state cannot be written.
     """
     prepared = spec if isinstance(spec, Prepared) else load_spec(spec)
     folder = job_folder(prepared.spec.name)
-    if not (resume and (folder / DATABASE).exists()):
+    if resume and (folder / DATABASE).exists():
+        refuse_another(folder, prepared)
+    else:
         folder = create(prepared)
     _run(folder)
     job = view(folder, now=time.time())
@@ -109,21 +107,39 @@ def _best(job: JobView, place: int) -> Best:
 
 def _run(folder: Path) -> None:
     """Run a job here, or in a thread where this one has an event loop already, as in a notebook."""
+    begun: Future[_Interrupt] = Future()
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        _run_here(folder)
+        with handlers_kept():
+            _run_here(folder, begun)
         return
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(_run_here, folder).result()
+
+    def interrupt(number: Signals) -> None:
+        begun.add_done_callback(lambda begun: begun.result()(number))  # at once, or as soon as it runs
+
+    with ThreadPoolExecutor(1) as thread, handled(interrupt):
+        thread.submit(_run_here, folder, begun).result()
 
 
-def _run_here(folder: Path) -> None:
+_Interrupt = Callable[[Signals], None]
+"""Tells a running job of a signal, from any thread."""
+
+
+def _run_here(folder: Path, begun: Future[_Interrupt]) -> None:
+    """Run a job, and let `begun` know how it is interrupted from another thread."""
     with session(folder, reopen=Reopen.CANCELLED) as running:
         interrupts = Interrupts(running.scheduler, leave_running=False)
 
         async def run() -> None:
-            interrupts.install(asyncio.get_running_loop())
+            loop = asyncio.get_running_loop()
+            interrupts.install(loop)
+
+            def interrupt(number: Signals) -> None:
+                with suppress(RuntimeError):  # the job ended just now
+                    loop.call_soon_threadsafe(interrupts.interrupt, number)
+
+            begun.set_result(interrupt)
             await running.run()
 
         asyncio.run(run())

@@ -12,7 +12,7 @@ from hpo.core.history import History
 from hpo.core.job import assemble
 from hpo.core.settings import Goal, Objective, Settings
 from hpo.core.trial import JobHandle, Launch, RunReport, RunState
-from hpo.launchers.launcher import Chunk
+from hpo.launchers.launcher import Chunk, Obstacle
 from hpo.metrics.scan import compile_metrics
 from hpo.scheduler.clock import WallClock
 from hpo.scheduler.loop import Parts, Scheduler
@@ -28,7 +28,7 @@ FURTHER = 300
 class InstantLauncher:
     """Its runs have ended well as soon as they are launched, and each printed one line."""
 
-    def check(self) -> Sequence[str]:
+    def check(self) -> Sequence[Obstacle]:
         return ()
 
     def request(self, launch: Launch) -> str:

@@ -61,7 +61,7 @@ def _trial(number: int, strategy: Strategy, history: History) -> Trial:
         state=RunState.SUCCEEDED,
         handle=JobHandle("process", json.dumps({"run": f"trials/{number:04d}/run-1", "guard": "1 1 1"})),
         cursor="30",
-        progress=Progress(STEPS, {history.objective.metric: STEPS}, {history.objective.metric: value}, value),
+        progress=Progress({history.objective.metric: STEPS}, {history.objective.metric: value}, value),
         started=now,
         ended=now,
     )

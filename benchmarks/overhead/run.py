@@ -6,6 +6,7 @@ python -m benchmarks.overhead.run [--only ROW]… [--quick] [--write] [--syne-tu
 from __future__ import annotations
 
 import argparse
+import compileall
 import os
 import platform
 import sqlite3
@@ -44,6 +45,8 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="write results.md, too")
     parser.add_argument("--syne-tune", metavar="PYTHON", help="an interpreter that has syne-tune")
     given = parser.parse_args()
+    # As pip does on installing: where Python may write no bytecode, each start would compile hpo anew.
+    compileall.compile_dir(HERE.parents[1] / "hpo", quiet=1)
     others = [syne_tune(given.syne_tune)] if given.syne_tune else []
     facts = _facts()
     rows = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import click
 
@@ -36,5 +37,17 @@ def delete_command(name: str, *, yes: bool) -> None:
     if not yes:
         click.confirm(f"Delete {name} with its {len(job.trials)} trials in {folder}?", abort=True, err=True)
     with Lease(folder, name):
+        if job.record.launcher != "process":  # whose runs leave nothing elsewhere
+            _remove_runs(folder)
         delete_job(folder)
     click.echo(f"deleted {name}", err=True)
+
+
+def _remove_runs(folder: Path) -> None:
+    """Remove the job's containers and the like; where that is impossible now, say how to do it later."""
+    from hpo.wiring.sessions import remove_runs
+
+    try:
+        remove_runs(folder)
+    except HpoError as error:
+        click.echo(f"what its trials left may still be there: {error}; later: hpo doctor --clean", err=True)

@@ -12,9 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from hpo.cli import render
-from hpo.cli.views import PlainView, why
+from hpo.cli.views import PlainView
 from hpo.core.apply import Change
-from hpo.core.events import Deferred, Event, StopRequested
+from hpo.core.events import Event
 from hpo.core.job import Job
 from hpo.core.trial import Trial, TrialStatus
 from hpo.report.data import seconds
@@ -48,16 +48,15 @@ class LiveView:
         self._live.__exit__(kind, error, trace)
 
     def show(self, event: Event, change: Change) -> None:
-        """Take in an event; what ended is also printed above the picture."""
+        """Take in an event; what ended or needs attention is also printed above the picture."""
         self._job = change.job
         for trial in change.trials:
             if trial.status.is_final:
                 self._note(trial)
-        if isinstance(event, StopRequested | Deferred) or any(t.status.is_final for t in change.trials):
-            self._plain.show(event, change)
+        self._plain.show(event, change)
 
     def _print(self, text: str) -> None:
-        self._console.print(Text(text))
+        self._console.print(Text(text), no_wrap=True, overflow="ellipsis")
 
     def _note(self, trial: Trial) -> None:
         if trial.status is TrialStatus.FAILED:
@@ -71,7 +70,7 @@ class LiveView:
         if job.tally.best is not None:
             parts.append(self._best(job.tally.best))
         if self._failure is not None:
-            text = render.printable(f"last failure: trial {self._failure.number}, {why(self._failure)}")
+            text = f"last failure: trial {self._failure.number}, {render.why(self._failure)}"
             parts.append(Text(text, style="red", no_wrap=True, overflow="ellipsis"))
         return Group(*parts)
 
@@ -103,7 +102,8 @@ class LiveView:
             run = trial.run
             span = render.duration(time.time() - run.started) if run.started else ""
             latest = run.progress.latest.get(metric)
-            state = f"{metric} = {render.short_number(latest)}" if latest is not None else run.waiting
+            state = f"{metric} = {render.short_number(latest)}" if latest is not None else ""
+            state = f"waits: {run.waiting}" if run.waiting else state
             rows.add_row(
                 Text(f"trial {trial.number}"), trial.status.value, span, Text(render.printable(state))
             )

@@ -10,18 +10,22 @@ import click
 
 from hpo.cli import render
 from hpo.cli.options import Gate, gate_option, job_argument, json_option
-from hpo.errors import HpoError, StoreError
+from hpo.core.trial import Trial, TrialStatus
+from hpo.errors import HpoError, JobNotFound
 from hpo.report.data import (
+    BestData,
     JobView,
     StatusData,
     best_data,
     ended_of,
+    fixed_values,
     ranked,
     seconds,
     status_data,
     trial_data,
     view,
 )
+from hpo.spec.space import Scalar
 from hpo.store.home import existing_job, job_names
 
 REFRESH = 1.0
@@ -64,7 +68,7 @@ def status_command(name: str, *, as_json: bool, watch: bool) -> None:
     type=click.Choice(["table", "json", "yaml", "args", "env"]),
     default="table",
     show_default=True,
-    help="args: as command-line arguments; env: as shell assignments.",
+    help="args: as command-line arguments; env: as shell assignments; both with the fixed parameters.",
 )
 @gate_option
 def best_command(name: str, *, as_json: bool, top: int | None, form: str, gate: Gate | None) -> None:
@@ -81,18 +85,27 @@ def best_command(name: str, *, as_json: bool, top: int | None, form: str, gate: 
         raise HpoError(f"job {name} has no completed trial yet; `hpo status {name}` shows how it stands")
     chosen = [best_data(job, trial) for trial in trials[: top or 1]]
     match "json" if as_json else form:
-        case "json":
-            click.echo(render.as_json(chosen if top else chosen[0]))
-        case "yaml":
-            click.echo(render.as_yaml([dict(data) for data in chosen] if top else dict(chosen[0])))
-        case "args":
-            click.echo("\n".join(render.arguments(data["parameters"]) for data in chosen))
-        case "env":
-            click.echo("\n\n".join(render.assignments(data["parameters"]) for data in chosen))
-        case _:
+        case "table":
             click.echo("\n".join(_best_text(job, index) for index in range(len(chosen))))
+        case written:
+            click.echo(_written(chosen, fixed_values(job), written, as_list=top is not None))
     if gate is not None:
         gate.check(chosen[0]["value"])
+
+
+def _written(chosen: list[BestData], fixed: dict[str, Scalar], form: str, *, as_list: bool) -> str:
+    """Return the best for a program to read: with all that a trial was given, its fixed parameters, too."""
+    data = [{**best, "fixed": fixed} for best in chosen]
+    given = [{**fixed, **best["parameters"]} for best in chosen]
+    match form:
+        case "yaml":
+            return render.as_yaml(data if as_list else data[0])
+        case "args":
+            return "\n".join(map(render.arguments, given))
+        case "env":
+            return "\n\n".join(map(render.assignments, given))
+        case _:
+            return render.as_json(data if as_list else data[0])
 
 
 def _best_text(job: JobView, index: int) -> str:
@@ -150,7 +163,15 @@ def trials_command(name: str, *, as_json: bool, form: str, sort: str, output: Pa
         case "csv":
             render.write(render.trials_csv(data), output)
         case _:
-            render.write(render.trials_table(data, objective.metric), output)
+            width = None if output else render.width()
+            reasons = [_reason(trial) for trial in trials]
+            render.write(render.trials_table(data, reasons, objective.metric, width=width), output)
+
+
+def _reason(trial: Trial) -> str:
+    if trial.status is TrialStatus.FAILED:
+        return render.why(trial)
+    return trial.reason.value if trial.reason else ""
 
 
 @click.command("list")
@@ -188,5 +209,7 @@ def _readable_jobs() -> Iterator[StatusData]:
     for name in job_names():
         try:
             yield status_data(view(existing_job(name), now=now), now=now)
-        except StoreError as error:
+        except JobNotFound:  # it was deleted just now
+            continue
+        except HpoError as error:
             click.echo(f"hpo: {error}", err=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import sys
 from importlib import import_module
@@ -109,6 +110,9 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """Run the command line and exit with its status; no mistake of a user's shows a traceback."""
+    # Modules and trials stay. To look through them for cycles after every 700 new objects takes a fifth of
+    # the time in which many trials are read, and 3% of a start.
+    gc.set_threshold(50_000)
     try:
         status = cli.main(prog_name="hpo", standalone_mode=False)
     except click.ClickException as error:

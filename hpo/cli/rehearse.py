@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import signal
 import sys
 import tempfile
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -15,6 +15,7 @@ import click
 from hpo.cli import render
 from hpo.cli.options import json_option, spec_options
 from hpo.errors import UsageError
+from hpo.launchers.last_words import in_one_line
 
 if TYPE_CHECKING:
     from hpo.core.trial import RunReport
@@ -41,16 +42,17 @@ def plan_command(
 ) -> None:
     """Show what would run, and start nothing: the first N configurations and the exact request.
 
-    Later configurations depend on results, unless the strategy is grid or random.
+    Later configurations depend on results, unless the strategy is grid or random. Without a `seed` in
+    the spec the job draws one of its own, and those shown are examples.
 
     \b
     Example:
       hpo plan tune.yaml --set limits.max_jobs=5
     """
-    from hpo.wiring.lookahead import first_trials
+    from hpo.wiring.lookahead import are_examples, first_trials
     from hpo.wiring.prepared import prepare
 
-    prepared = prepare([spec, *overlays], overrides=overrides)
+    prepared = prepare([spec, *overlays], overrides=overrides, say=render.say)
     trials = first_trials(prepared, min(count, prepared.spec.limits.max_jobs))
     if as_json:
         data = {
@@ -62,6 +64,7 @@ def plan_command(
             "longest_seconds": prepared.longest_seconds(),
             "cost": None,
             "warnings": prepared.warnings(),
+            "examples": are_examples(prepared),
             "trials": [
                 {"trial": trial.number, "parameters": dict(trial.params), "proposed_by": trial.proposed_by}
                 for trial in trials
@@ -76,7 +79,11 @@ def plan_command(
         [str(trial.number), *(render.cell(trial.params[name]) for name in names), trial.proposed_by]
         for trial in trials
     ]
-    click.echo(f"\nthe first {len(trials)} trials:")
+    click.echo(
+        f"\n{len(trials)} examples of trials (without `seed` the job draws one of its own):"
+        if are_examples(prepared)
+        else f"\nthe first {len(trials)} trials:"
+    )
     click.echo(render.table(["trial", *names, "chosen by"], rows, right=frozenset({0})))
     click.echo(f"\ntrial 1 would be launched as\n{_request_text(prepared.request(trials[0]), full=full)}")
     for warning in prepared.warnings():
@@ -126,7 +133,7 @@ def try_command(spec: Path, *, overlays: tuple[Path, ...], overrides: tuple[str,
     """
     from hpo.wiring.prepared import prepare
 
-    prepared = prepare([spec, *overlays], overrides=overrides)
+    prepared = prepare([spec, *overlays], overrides=overrides, say=render.say)
     values = prepared.space.middle()
     click.echo(f"trying {render.arguments({**values, **prepared.spec.fixed})}", err=True)
     with tempfile.TemporaryDirectory(prefix="hpo-try-") as folder:
@@ -200,7 +207,7 @@ def _tried_text(prepared: Prepared, tried: Rehearsed) -> str:
 
 
 def _ending(report: RunReport) -> str:
-    return report.detail or report.state.value
+    return in_one_line(report.detail) or report.state.value  # its log was shown just now
 
 
 @click.command("metrics")
@@ -231,9 +238,11 @@ def metrics_command(
         raise SystemExit(1)
 
 
-def _opened(log: str) -> BinaryIO:
+def _opened(log: str) -> AbstractContextManager[BinaryIO]:
     if log == "-":
-        return io.BytesIO(sys.stdin.buffer.read())
+        if sys.stdin is None:
+            raise UsageError("--log - reads standard input, which is closed; pipe a log to it, or name one")
+        return nullcontext(sys.stdin.buffer)
     try:
         return Path(log).open("rb")
     except OSError as error:

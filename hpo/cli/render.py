@@ -7,19 +7,28 @@ import io
 import json
 import os
 import shlex
+import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from hpo.launchers import contract
+from hpo.launchers.last_words import in_one_line
 from hpo.report.data import counts_text, ended_of
 from hpo.spec.space import Scalar
 
 if TYPE_CHECKING:
-    from hpo.report.data import StatusData, TrialData
+    from hpo.core.trial import Trial
+    from hpo.report.data import StatusData, TrialData, WaitingData
+
+LONGEST = 160
+"""Characters of why a trial ended, where it is told in a line."""
+
+SHORTEST = 24
+"""Characters of it that a table shows however narrow the terminal is."""
 
 
 def as_json(data: object) -> str:
@@ -43,6 +52,11 @@ def write(text: str, output: Path | None = None) -> None:
         output.write_text(text + "\n", encoding="utf-8")
     except OSError as error:
         raise click.ClickException(f"{output} cannot be written: {error.strerror}") from error
+
+
+def width() -> int | None:
+    """Return the columns of the terminal that standard output is; None where it is none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def wants_live() -> bool:
@@ -129,9 +143,12 @@ def status_text(status: StatusData) -> str:
     lines = [f"{heading} ({status['reason']})" if status["reason"] else heading]
     lines.append(f"trials    {ended_of(counts)} of {status['max_jobs']} ended: {counts_text(counts)}")
     lines.append(f"strategy  {status['strategy']}, seed {status['seed']}")
+    if status["chosen_by"]:
+        lines.append(f"chosen by {', '.join(f'{count} {by}' for by, count in status['chosen_by'].items())}")
     lines.append(f"elapsed   {duration(status['elapsed_seconds'])}")
     if status["remaining_seconds"] is not None:
         lines.append(f"remaining about {duration(status['remaining_seconds'])}")
+    lines += [f"waiting   {line}" for line in _waiting_lines(status["waiting"])]
     best = status["best"]
     if best is None:
         lines.append("best      none yet")
@@ -143,6 +160,14 @@ def status_text(status: StatusData) -> str:
     return "\n".join(lines)
 
 
+def _waiting_lines(waiting: Sequence[WaitingData]) -> Iterator[str]:
+    """Yield what trials wait for, with those that wait for the same in one line."""
+    for reason in dict.fromkeys(each["reason"] for each in waiting):
+        numbers = [str(each["trial"]) for each in waiting if each["reason"] == reason]
+        trials = f"trial{'s' if len(numbers) > 1 else ''} {', '.join(numbers)}"
+        yield printable(f"{trials}: {shortened(in_one_line(reason), LONGEST)}")
+
+
 def parameter_lines(parameters: Mapping[str, Scalar], indent: str = "          ") -> str:
     """Return parameters one a line, aligned."""
     width = max((len(name) for name in parameters), default=0)
@@ -151,10 +176,27 @@ def parameter_lines(parameters: Mapping[str, Scalar], indent: str = "          "
     )
 
 
-def trials_table(trials: Sequence[TrialData], metric: str) -> str:
-    """Return a row for each trial."""
+def why(trial: Trial) -> str:
+    """Return in one line why a trial ended: its reason, and the detail where that says more."""
+    return reasoned(trial, shortened(in_one_line(trial.detail), LONGEST))
+
+
+def reasoned(trial: Trial, detail: str) -> str:
+    """Return a detail of why a trial ended after its reason, which is not said twice."""
+    reason = trial.reason.value if trial.reason else ""
+    return printable(detail if detail.startswith(reason) else f"{reason}: {detail}")
+
+
+def shortened(text: str, width: int) -> str:
+    """Return text that is no longer than this, cut where it was."""
+    return text if len(text) <= width else f"{text[: width - 1]}…"
+
+
+def trials_table(
+    trials: Sequence[TrialData], reasons: Sequence[str], metric: str, *, width: int | None = None
+) -> str:
+    """Return a row for each trial, with its reason last, which is cut so that the row fits into a width."""
     names = list(trials[0]["parameters"]) if trials else []
-    header = ["trial", "status", metric, "seconds", *names, "reason"]
     rows = [
         [
             str(trial["trial"]),
@@ -162,10 +204,14 @@ def trials_table(trials: Sequence[TrialData], metric: str) -> str:
             short_number(trial["value"]),
             "-" if trial["seconds"] is None else f"{trial['seconds']:.1f}",
             *(cell(trial["parameters"].get(name)) for name in names),
-            trial["reason"] or "",
+            reason,
         ]
-        for trial in trials
+        for trial, reason in zip(trials, reasons, strict=True)
     ]
+    header = ["trial", "status", metric, "seconds", *names, "reason"]
+    if width is not None:
+        taken = sum(2 + max(map(len, column)) for column in list(zip(header, *rows, strict=True))[:-1])
+        rows = [[*row[:-1], shortened(row[-1], max(width - taken, SHORTEST))] for row in rows]
     return table(header, rows, right=frozenset({0, 2, 3}))
 
 
@@ -198,3 +244,8 @@ def _csv_cell(value: Scalar) -> Scalar:
 def cell(value: Scalar) -> str:
     """Return a value for a table's cell: numbers with at most six digits."""
     return f"{value:.6g}" if isinstance(value, float) else value_text(value)
+
+
+def say(text: str) -> None:
+    """Tell the user what takes a while, or the like, beside a command's output."""
+    click.echo(printable(text), err=True)

@@ -57,8 +57,7 @@ def resume_command(
     if detach:
         how.refuse_detached()
         changes = [part for override in overrides for part in ("--set", override)]
-        start_detached(name, folder, ["resume", name, *changes])
-        return
+        raise SystemExit(start_detached(name, folder, ["resume", name, *changes]))
     raise SystemExit(run_job(folder, reopen=Reopen.CANCELLED, overrides=overrides, how=how))
 
 
@@ -92,25 +91,24 @@ def stop_command(name: str, *, at_once: bool) -> None:
     Example:
       hpo stop digits-forest
     """
-    from hpo.report.data import view
+    from hpo.report.data import job_status, view
 
     folder = existing_job(name)
     kind = "stop at once" if at_once else "stop"
-    asked, asked_at = False, 0.0
+    acted, asked_at = False, -ASK_AGAIN
     while True:
-        job = view(folder, now=time.time())
-        open_trials = [trial for trial in job.trials if not trial.status.is_final]
-        if job.status == "running":
+        status = job_status(folder)
+        if status == "running":
             if time.monotonic() - asked_at > ASK_AGAIN:
                 _ask(folder, kind)
-                asked, asked_at = True, time.monotonic()
+                asked_at = time.monotonic()
             time.sleep(POLL)
-            continue
-        if asked or not open_trials:
-            _say_stopped(name, job.status, asked=asked)
+        elif any(not trial.status.is_final for trial in view(folder, now=time.time()).trials):
+            _stop_remains(folder, at_once=at_once)  # also where its process died after it was asked
+        else:
+            _say_stopped(name, status, acted=acted)
             return
-        _stop_remains(folder, at_once=at_once)
-        asked = True
+        acted = True
 
 
 def _ask(folder: Path, kind: str) -> None:
@@ -136,8 +134,8 @@ def _stop_remains(folder: Path, *, at_once: bool) -> None:
         asyncio.run(running.run())
 
 
-def _say_stopped(name: str, status: str, *, asked: bool) -> None:
-    if asked:
+def _say_stopped(name: str, status: str, *, acted: bool) -> None:
+    if acted:
         click.echo(f"{name} is {status}; go on with `hpo resume {name}`", err=True)
     elif status == "interrupted":
         click.echo(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from hpo.cli import render
 from hpo.cli.options import Gate, gate_option, json_option, spec_options
 
 
@@ -41,28 +42,22 @@ def run_command(
       hpo run tune.yaml --or-resume --fail-if 'best < 0.9'     for CI
     """
     from hpo.cli.running import How, run_job, start_detached
-    from hpo.errors import UsageError
     from hpo.store.home import DATABASE, job_folder
     from hpo.wiring.prepared import prepare
-    from hpo.wiring.sessions import Reopen, create, is_same
+    from hpo.wiring.sessions import Reopen, create, refuse_another
 
     how = How(as_json=as_json, leave_running=leave_running, gate=gate)
     if detach:
         how.refuse_detached()
-    named = (*overrides, *([f"name={json.dumps(name)}"] if name is not None else []))
-    prepared = prepare([spec, *overlays], overrides=named)
+    named = (*overrides, *([f"name={json.dumps(name, ensure_ascii=False)}"] if name is not None else []))
+    prepared = prepare([spec, *overlays], overrides=named, say=render.say)
     for warning in prepared.warnings():
         click.echo(f"warning: {warning}", err=True)
     folder = job_folder(prepared.spec.name)
     if or_resume and (folder / DATABASE).exists():
-        if not is_same(folder, prepared):
-            raise UsageError(
-                f"job {folder.name} began with another spec than {spec}; start another job with "
-                f"--name OTHER, or remove that one: `hpo delete {folder.name}`"
-            )
+        refuse_another(folder, prepared)
     else:
         folder = create(prepared)
     if detach:
-        start_detached(folder.name, folder, ["resume", folder.name])
-        return
+        raise SystemExit(start_detached(folder.name, folder, ["resume", folder.name]))
     raise SystemExit(run_job(folder, prepared=prepared, reopen=Reopen.CANCELLED, how=how))

@@ -15,10 +15,11 @@ import click
 
 from hpo.cli import render
 from hpo.cli.options import Gate
-from hpo.core.job import Job, JobStatus
-from hpo.core.trial import TrialStatus
+from hpo.core.job import Ending, EndReason, Job, JobStatus
+from hpo.core.trial import TrialStatus, run_place
 from hpo.errors import JobBusy, UsageError
-from hpo.report.data import JobView, counts_of, counts_text, ranked, status_data, view
+from hpo.launchers.last_words import without_lines
+from hpo.report.data import JobView, counts_of, counts_text, job_status, ranked, status_data, view
 from hpo.store.lease import is_held
 
 if TYPE_CHECKING:
@@ -28,6 +29,14 @@ if TYPE_CHECKING:
 
 LOG_LINES = 10
 """Last lines of a failed trial's log that are shown when the job failed."""
+
+_LIMITS = {
+    EndReason.TARGET: "stop_when.target",
+    EndReason.NOT_IMPROVING: "stop_when.not_improving_for",
+    EndReason.MAX_RUNTIME: "limits.max_runtime",
+    EndReason.MAX_FAILURES: "limits.max_failures",
+}
+"""What to change of a spec so that a job goes on which has ended for this reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +75,8 @@ def run_job(
     outlive_readers()
     with session(folder, prepared=prepared, reopen=reopen, overrides=overrides) as running:
         scheduler = running.scheduler
+        if running.over is not None:
+            _tell_over(folder.name, running.over)
         interrupts = Interrupts(scheduler, leave_running=how.leave_running)
         shown = chosen_view(
             scheduler.job, as_json=how.as_json, strategy=running.record.strategy, elapsed=running.elapsed
@@ -79,6 +90,13 @@ def run_job(
 
             job = asyncio.run(run())
     return _concluded(folder, job, interrupts, how)
+
+
+def _tell_over(name: str, over: Ending) -> None:
+    """Say that a job has reached its goal or a limit already, and how it goes on nonetheless."""
+    key = _LIMITS.get(over.reason)
+    way = f"; to go on, change that limit: hpo resume {name} --set {key}=VALUE" if key else ""
+    click.echo(f"nothing is run again: {over.detail}{way}", err=True)
 
 
 def _concluded(folder: Path, job: Job, interrupts: Interrupts, how: How) -> int:
@@ -138,9 +156,9 @@ def _tell_failure(job: JobView) -> None:
     if not failed:
         return
     trial = failed[-1]
-    click.echo(render.printable(f"trial {trial.number} failed, {trial.reason}: {trial.detail}"), err=True)
-    log = job.folder / "trials" / f"{trial.number:04d}" / f"run-{trial.run.number}" / "log"
-    lines = last_lines(log)
+    lines = last_lines(job.folder / run_place(trial.number, trial.run.number) / "log")
+    said = without_lines(trial.detail) if lines else trial.detail
+    click.echo(f"trial {trial.number} failed, {render.reasoned(trial, said)}", err=True)
     if lines:
         click.echo(f"the last lines of its log (all of it: hpo logs {job.name} {trial.number}):", err=True)
         click.echo("\n".join(f"  | {line}" for line in lines), err=True)
@@ -157,11 +175,11 @@ def last_lines(log: Path) -> list[str]:
     return [render.printable(line)[:400] for line in text.splitlines()[-LOG_LINES:]]
 
 
-def start_detached(name: str, folder: Path, command: Sequence[str]) -> None:
+def start_detached(name: str, folder: Path, command: Sequence[str]) -> int:
     """Run a command of hpo's in a process of its own, which outlives this one and its terminal.
 
-    Returns once it runs the job, so that what asks for the job next finds it running, or has ended.
-    Raises UsageError where it was refused.
+    Returns once it runs the job, so that what asks for the job next finds it running, or has ended; the
+    exit status is then its own. Raises UsageError where it was refused.
     """
     if is_held(folder):
         raise JobBusy(f"job {name} is being run already; follow it with `hpo status {name} --watch`")
@@ -179,11 +197,16 @@ def start_detached(name: str, folder: Path, command: Sequence[str]) -> None:
         setsid=True,
     )
     ended = status = 0
-    while not ended and view(folder, now=time.time()).status != "running":
+    while not ended and job_status(folder) != "running":
         time.sleep(0.02)
         ended, status = os.waitpid(pid, os.WNOHANG)
-    if os.waitstatus_to_exitcode(status) == UsageError.exit_status:
-        said = log.read_bytes()[told:].decode(errors="replace")
-        raise UsageError(said.removeprefix("hpo: ").rstrip())
+    if ended:
+        said = log.read_bytes()[told:].decode(errors="replace").rstrip()
+        exit_status = os.waitstatus_to_exitcode(status)
+        if exit_status == UsageError.exit_status:
+            raise UsageError(said.removeprefix("hpo: "))
+        click.echo(f"{said}\n{name} has ended already; this is in {log}, too", err=True)
+        return exit_status if exit_status >= 0 else 128 - exit_status
     click.echo(f"{name} runs in the background (pid {pid}); its output goes to {log}", err=True)
     click.echo(f"next: hpo status {name} --watch   hpo wait {name}   hpo stop {name}", err=True)
+    return 0

@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from enum import Enum
 from importlib.metadata import version
@@ -15,7 +16,8 @@ import click
 
 from hpo.cli import render
 from hpo.cli.options import json_option
-from hpo.errors import HpoError
+from hpo.errors import HpoError, LauncherError, UsageError
+from hpo.spec.paths import expanded
 from hpo.store.home import job_names, state_folder
 
 LITTLE_SPACE = 2**30
@@ -75,8 +77,9 @@ class Finding:
 
 
 @click.command("doctor")
+@click.option("--clean", is_flag=True, help="Remove the containers that deleted jobs have left, first.")
 @json_option
-def doctor_command(*, as_json: bool) -> None:
+def doctor_command(*, clean: bool, as_json: bool) -> None:
     """Show what is set up here: the state folder, this machine's processors and GPUs, Docker, AWS.
 
     Exits with 1 where something is bad; what is merely absent is not needed for local processes.
@@ -84,7 +87,13 @@ def doctor_command(*, as_json: bool) -> None:
     \b
     Example:
       hpo doctor
+      hpo doctor --clean
     """
+    if clean:
+        from hpo.launchers import registry
+
+        for removed in registry.clean():
+            click.echo(f"removed {removed}", err=True)
     findings = list(_findings())
     if as_json:
         click.echo(
@@ -105,10 +114,11 @@ def _findings() -> Iterator[Finding]:
     yield _state()
     yield from _processors()
     yield _gpus()
-    yield _program("docker", "trials in containers")
+    yield _docker()
     configured = any(name in os.environ for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID"))
-    credentials = Path.home() / ".aws"
-    if configured or credentials.exists():
+    with suppress(UsageError):  # this user has no home folder
+        configured = configured or expanded("~/.aws").exists()
+    if configured:
         yield Finding("AWS", Health.GOOD, "credentials are configured (not tried)")
     else:
         yield Finding("AWS", Health.ABSENT, "no credentials; only needed for SageMaker")
@@ -139,8 +149,13 @@ def _gpus() -> Finding:
     return Finding("GPUs", Health.GOOD, ", ".join(gpus))
 
 
-def _program(name: str, purpose: str) -> Finding:
-    path = shutil.which(name)
-    if path is None:
-        return Finding(name, Health.ABSENT, f"not found; only needed for {purpose}")
-    return Finding(name, Health.GOOD, path)
+def _docker() -> Finding:
+    from hpo.launchers.docker.engine import Engine
+
+    try:
+        with closing(Engine(None, connections=1)) as engine:
+            machine = engine.machine()
+    except LauncherError as error:
+        return Finding("docker", Health.ABSENT, f"{error}; only needed for trials in containers")
+    size = f"{machine.cpus} processors, {machine.memory / 2**30:.1f} GiB"
+    return Finding("docker", Health.GOOD, f"the engine at {engine.address} answers: {size}")

@@ -39,6 +39,23 @@ class View(Protocol):
         """Take in an event."""
 
 
+class Waiting:
+    """What trials wait for, told once."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, str] = {}
+
+    def news(self, change: Change) -> Iterator[tuple[int, str]]:
+        """Yield the number of each trial that has begun to wait for something else, and for what."""
+        for trial in change.trials:
+            number, why = trial.number, "" if trial.status.is_final else trial.run.waiting
+            if why and self._known.get(number) != why:
+                self._known[number] = why
+                yield number, why
+            elif not why and trial.run.handle is not None:  # a queued run may go on waiting for the same
+                self._known.pop(number, None)
+
+
 class PlainView:
     """A line on standard error for each trial that ends, and for what needs attention."""
 
@@ -47,16 +64,16 @@ class PlainView:
         self._write = write
         self._width = len(str(max_jobs))
         self._max_jobs = max_jobs
-        self._waiting: dict[int, str] = {}
+        self._waiting = Waiting()
+        self._stops: set[tuple[str, bool]] = set()
 
     def show(self, event: Event, change: Change) -> None:
         """Print what the event calls for."""
+        for number, why in self._waiting.news(change):
+            self._line(f"trial {number} waits: {why}")
         match event:
-            case Deferred(trial=number, why=why):
-                if self._waiting.get(number) != why:
-                    self._waiting[number] = why
-                    self._line(f"trial {number} waits: {why}")
-            case StopRequested(detail=detail):
+            case StopRequested(detail=detail) if (detail, event.at_once) not in self._stops:
+                self._stops.add((detail, event.at_once))
                 hurry = "" if event.at_once else "; Ctrl-C stops them at once"
                 count = len(change.job.open)
                 trials = "1 trial" if count == 1 else f"{count} trials"
@@ -65,9 +82,10 @@ class PlainView:
                 for trial in change.trials:
                     if trial.status.is_final:
                         self._line(self.ended(trial, change.job))
-                    elif trial.status is TrialStatus.PROPOSED:
-                        self._line(f"trial {trial.number} is launched again: {trial.runs[-2].detail}")
-            case Proposed() | Exhausted() | Launched() | StopSent() | Ticked():
+                    elif trial.number == event.trial and trial.run.number > event.run:
+                        why = f": {trial.runs[-2].detail}" if trial.runs[-2].detail else ""
+                        self._line(f"trial {trial.number} is launched again{why}")
+            case Proposed() | Exhausted() | Launched() | Deferred() | StopSent() | Ticked() | StopRequested():
                 pass
             case _:
                 assert_never(event)
@@ -83,7 +101,7 @@ class PlainView:
         if job.tally.best is trial:
             text += "  best so far"
         if trial.status is TrialStatus.FAILED:
-            text += f"  {why(trial)}"
+            text += f"  {render.why(trial)}"
         return text
 
     def _line(self, text: str) -> None:
@@ -95,21 +113,26 @@ class JsonView:
 
     def __init__(self, metric: str) -> None:
         self._metric = metric
+        self._waiting = Waiting()
+        self._stops: set[tuple[str, bool]] = set()
 
     def show(self, event: Event, change: Change) -> None:
         """Print the trials that the event changed, and new points of the objective."""
         for point in change.points:
             if point.metric == self._metric:
                 self._line("metric", trial=point.trial, step=point.step, value=repr_safe(point.value))
+        for number, why in self._waiting.news(change):
+            self._line("waiting", trial=number, reason=why)
         match event:
             case Observed() | Ticked() | StopSent():
                 changed = [trial for trial in change.trials if trial.status.is_final]
-            case Deferred(trial=number, why=why):
-                self._line("waiting", trial=number, reason=why)
-                return
+            case Deferred():
+                changed = []
             case StopRequested(detail=detail):
-                self._line("stopping", reason=detail)
-                return
+                changed = []
+                if (detail, event.at_once) not in self._stops:
+                    self._stops.add((detail, event.at_once))
+                    self._line("stopping", reason=detail)
             case Proposed() | Exhausted() | Launched() | LaunchFailed() | Abandoned() | Pruned():
                 changed = list(change.trials)
             case _:
@@ -129,14 +152,6 @@ def event_line(event: str, **fields: object) -> str:
 def repr_safe(value: float) -> float | None:
     """Return the value, or None for NaN and infinity, which JSON has not."""
     return value if value - value == 0 else None
-
-
-def why(trial: Trial) -> str:
-    """Return in one line why a trial ended: its reason, and the detail where that says more."""
-    line = trial.detail.partition("\n")[0]
-    line = line if len(line) <= 160 else line[:159] + "…"
-    reason = trial.reason.value if trial.reason else ""
-    return line if line.startswith(reason) else f"{reason}: {line}"
 
 
 @contextmanager

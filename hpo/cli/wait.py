@@ -26,14 +26,15 @@ def wait_command(name: str, *, timeout: float | None, gate: Gate | None) -> None
       hpo wait digits-forest --timeout 3600 --fail-if 'best < 0.9'
     """
     from hpo.cli.running import exit_status
-    from hpo.report.data import view
+    from hpo.report.data import job_status, view
 
     folder = existing_job(name)
     deadline = time.monotonic() + timeout if timeout is not None else None
-    while (job := view(folder, now=time.time())).status == "running":
+    while job_status(folder) == "running":
         if deadline is not None and time.monotonic() >= deadline:
             raise HpoError(f"{name} still runs after {timeout:g} seconds")
         time.sleep(POLL)
+    job = view(folder, now=time.time())
     detail = f": {job.record.end_detail}" if job.record.end_detail else ""
     click.echo(f"{name} {job.status}{detail}", err=True)
     raise SystemExit(exit_status(job, gate))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from hpo.core.conclude import concluded, finite, value_of
+from hpo.core.criteria import fulfilled
 from hpo.core.events import (
     Abandoned,
     Deferred,
@@ -41,7 +42,7 @@ def apply(job: Job, event: Event) -> Change:
         case Proposed():
             change = _proposed(job, event)
         case Exhausted():
-            change = Change(_with_ending(job, EndReason.EXHAUSTED, event.detail))
+            change = Change(replace(job, exhausted=True))
         case Ticked():
             change = _ticked(job, event.at)
         case StopRequested():
@@ -63,9 +64,9 @@ def _for_trial(  # noqa: C901, PLR0911 -- one case and return for each kind of e
 ) -> Change:
     run = trial.run
     match event:
+        case Launched() | LaunchFailed() | Deferred() | Abandoned() if run.handle is not None:
+            return Change(job)  # it comes late: the run was launched
         case Launched():
-            if run.handle is not None:
-                return Change(job)
             started = replace(
                 run, state=RunState.RUNNING, handle=event.handle, started=event.at, waiting="", not_before=0.0
             )
@@ -90,6 +91,8 @@ def _for_trial(  # noqa: C901, PLR0911 -- one case and return for each kind of e
                 return _with_run(
                     job, replace(trial, status=TrialStatus.PROPOSED, reason=None, detail=""), run
                 )
+            if len(trial.runs) > 1:  # what an earlier run found stays the trial's own
+                trial = replace(trial, runs=trial.runs[:-1])
             return _ended(job, trial, TrialStatus.CANCELLED, event.at)
         case Observed():
             return _observed(job, trial, event)
@@ -120,7 +123,8 @@ def _observed(job: Job, trial: Trial, event: Observed) -> Change:
     run = replace(run, cursor=event.cursor, progress=progress)
     if event.report.state.is_final and not event.more:
         ended_at = event.report.ended or event.at
-        run = replace(run, state=event.report.state, ended=ended_at)
+        started = run.started if event.report.started is None else event.report.started
+        run = replace(run, state=event.report.state, started=started, ended=ended_at, waiting="")
         trial = _with_last(trial, replace(run, reason=event.report.reason, detail=event.report.detail))
         outcome = concluded(job, trial, event)
         if outcome.status.is_final:
@@ -128,55 +132,48 @@ def _observed(job: Job, trial: Trial, event: Observed) -> Change:
         else:
             change = _with_run(job, outcome, outcome.run)
     else:
-        change = _with_run(job, trial, run)
+        waiting = "" if event.report.state.is_final else event.report.detail
+        change = _with_run(job, trial, replace(run, waiting=waiting))
     return replace(change, points=points)
 
 
 def _ticked(job: Job, now: float) -> Change:
-    if job.ending is None and job.deadline is not None and now >= job.deadline:
-        limit = job.settings.max_runtime or 0
-        return _stopping_all(job, EndReason.MAX_RUNTIME, f"the job ran for {limit:g} seconds")
+    ending = fulfilled(job, now)  # by results, too: after a crash the last trial's judgement may be missing
+    if ending is not None:
+        return _stopping_all(job, ending)
     changed = []
     for trial in job.open.values():
         timeout = timeout_of(job, trial.run)
         if timeout is not None and now >= timeout and trial.status is TrialStatus.RUNNING:
             detail = f"it ran longer than limits.max_job_runtime, {job.settings.max_job_runtime:g} seconds"
             changed.append(replace(trial, status=TrialStatus.STOPPING, reason=Reason.TIMEOUT, detail=detail))
-    change = _with_trials(job, changed)
-    return change if changed else _judged(job)  # after a crash the last trial's judgement may be missing
+    return _with_trials(job, changed)
 
 
 def _stop_requested(job: Job, event: StopRequested) -> Change:
     interrupted = event.reason is Reason.INTERRUPTED
     reason = EndReason.INTERRUPTED if interrupted else EndReason.STOPPED
-    return _stopping_all(job, reason, event.detail, why=event.reason, at_once=event.at_once)
+    return _stopping_all(job, Ending(reason, event.detail, event.at_once), why=event.reason)
 
 
-def _stopping_all(
-    job: Job, reason: EndReason, detail: str, *, why: Reason = Reason.JOB_ENDED, at_once: bool = False
-) -> Change:
-    """End the job: launch no more, and stop what runs."""
-    job = _with_ending(job, reason, detail, at_once=at_once)
+def _stopping_all(job: Job, ending: Ending, *, why: Reason = Reason.JOB_ENDED) -> Change:
+    """End the job: launch no more, and stop what runs; an earlier ending stays, and takes over the hurry."""
+    if job.ending is not None:
+        at_once = job.ending.at_once or ending.at_once
+        return Change(replace(job, ending=replace(job.ending, at_once=at_once)))
     changed = [
-        replace(trial, status=TrialStatus.STOPPING, reason=why, detail=detail)
+        replace(trial, status=TrialStatus.STOPPING, reason=why, detail=ending.detail)
         for trial in job.open.values()
         if trial.status is not TrialStatus.STOPPING
     ]
-    return _with_trials(job, changed)
-
-
-def _with_ending(job: Job, reason: EndReason, detail: str, *, at_once: bool = False) -> Job:
-    """Give the job an ending; the first reason stays, and only hurry can be added to it."""
-    if job.ending is not None:
-        return replace(job, ending=replace(job.ending, at_once=job.ending.at_once or at_once))
-    return replace(job, ending=Ending(reason, detail, at_once))
+    return _with_trials(replace(job, ending=ending), changed)
 
 
 def _ended(job: Job, trial: Trial, status: TrialStatus, at: float) -> Change:
     """Close a trial: out of the open ones, into the tally; then see whether that ends the job."""
     run = trial.run
     trial = replace(
-        _with_last(trial, replace(run, ended=run.ended or at)),
+        _with_last(trial, replace(run, ended=run.ended or at, waiting="")),
         status=status,
         value=finite(value_of(job.settings, run)),
         ended=at,
@@ -186,35 +183,13 @@ def _ended(job: Job, trial: Trial, status: TrialStatus, at: float) -> Change:
     woken = [  # a slot is free again: what waited for capacity is tried at once
         _with_last(other, replace(other.run, waiting="", not_before=0.0))
         for other in others.values()
-        if other.run.waiting
+        if other.run.waiting and other.run.handle is None
     ]
     job = replace(job, open=others, tally=job.tally.add(trial, job.settings))
     change = _with_trials(job, woken)
-    ending = _judged(change.job)
-    return replace(ending, trials=(trial, *change.trials, *ending.trials))
-
-
-def _judged(job: Job) -> Change:
-    """End the job where the last ended trial fulfilled one of its criteria."""
-    if job.ending is not None:
-        return Change(job)
-    settings, tally = job.settings, job.tally
-    failed = tally.count(TrialStatus.FAILED)
-    best = tally.best.value if tally.best is not None else None
-    if settings.target is not None and best is not None:
-        goal = settings.objective.goal
-        if not goal.is_better(settings.target, best):
-            return _stopping_all(job, EndReason.TARGET, f"{best!r} reached the target {settings.target!r}")
-    if settings.not_improving_for is not None and tally.since_best >= settings.not_improving_for:
-        return _stopping_all(
-            job, EndReason.NOT_IMPROVING, f"no better value in the last {tally.since_best} trials"
-        )
-    if settings.max_failures is not None and failed >= settings.max_failures:
-        return _stopping_all(job, EndReason.MAX_FAILURES, f"{failed} trials failed")
-    evidence = tally.count(TrialStatus.COMPLETED) + tally.count(TrialStatus.PRUNED)
-    if failed >= settings.breaker and not evidence:
-        return _stopping_all(job, EndReason.BREAKER, f"the first {failed} trials all failed")
-    return Change(job)
+    ending = fulfilled(change.job, at)
+    stopped = _stopping_all(change.job, ending) if ending is not None else Change(change.job)
+    return replace(stopped, trials=(trial, *change.trials, *stopped.trials))
 
 
 def _settled(job: Job) -> Job:
@@ -224,6 +199,8 @@ def _settled(job: Job) -> Job:
     ending = job.ending
     if ending is None and job.proposed >= job.settings.max_jobs:
         ending = Ending(EndReason.MAX_JOBS, f"all {job.settings.max_jobs} trials have ended")
+    elif ending is None and job.exhausted:
+        ending = Ending(EndReason.EXHAUSTED, "every configuration of the space was tried")
     if ending is None:
         return job
     return replace(job, ending=ending, status=job.final_status(ending))

@@ -55,7 +55,7 @@ def concluded(job: Job, trial: Trial, event: Observed) -> Trial:
 
 
 def _stopped(job: Job, trial: Trial) -> Trial:
-    """End a trial that was to stop; one that had already succeeded when told so has completed."""
+    """End a trial that was to stop; one that had succeeded before the stop reached it has completed."""
     run = trial.run
     match trial.reason:
         case Reason.PRUNED:
@@ -64,7 +64,7 @@ def _stopped(job: Job, trial: Trial) -> Trial:
             return replace(trial, status=TrialStatus.FAILED)
         case _:
             value = finite(value_of(job.settings, run))
-            if run.state is RunState.SUCCEEDED and run.stop_sent is None and value is not None:
+            if run.state is RunState.SUCCEEDED and value is not None:
                 return replace(trial, status=TrialStatus.COMPLETED, reason=None, detail="")
             if job.ending is None:  # the job was resumed while this one was stopping
                 return reopened(trial)

@@ -23,7 +23,6 @@ class Proposed:
 class Exhausted:
     """The strategy has nothing left to propose."""
 
-    detail: str
     at: float
 
 
@@ -80,7 +79,6 @@ class Observed:
     run: int
     report: RunReport
     matches: tuple[Match, ...]
-    lines: int
     since: str
     cursor: str
     at: float

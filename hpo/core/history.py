@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import overload
 
@@ -15,18 +16,19 @@ class PackedPoints(Sequence[Point]):
 
     def __init__(self, metric: str) -> None:
         self._metric = metric
-        self._runs = (array("q"), array("q"))  # trial, run
-        self._values = (array("d"), array("d"), array("d"))  # step, value, at
+        self._trials, self._runs = array("q"), array("q")
+        self._steps, self._values, self._times = array("d"), array("d"), array("d")
 
     def append(self, point: Point) -> None:
         """Add a point at the end."""
-        for column, number in zip(self._runs, (point.trial, point.run), strict=True):
-            column.append(number)
-        for values, value in zip(self._values, (point.step, point.value, point.at), strict=True):
-            values.append(value)
+        self._trials.append(point.trial)
+        self._runs.append(point.run)
+        self._steps.append(point.step)
+        self._values.append(point.value)
+        self._times.append(point.at)
 
     def __len__(self) -> int:
-        return len(self._runs[0])
+        return len(self._runs)
 
     @overload
     def __getitem__(self, index: int) -> Point: ...
@@ -35,9 +37,8 @@ class PackedPoints(Sequence[Point]):
     def __getitem__(self, index: int | slice) -> Point | list[Point]:
         if isinstance(index, slice):
             return [self[i] for i in range(len(self))[index]]
-        trial, run = (column[index] for column in self._runs)
-        step, value, at = (column[index] for column in self._values)
-        return Point(trial, run, self._metric, step, value, at)
+        step, value, at = self._steps[index], self._values[index], self._times[index]
+        return Point(self._trials[index], self._runs[index], self._metric, step, value, at)
 
 
 class Curve(Sequence[tuple[float, float]]):
@@ -74,7 +75,7 @@ class History:
         self.log: list[int] = []
         self.points = PackedPoints(objective.metric)
         self._trials: dict[int, Trial] = {}
-        self._curves: dict[int, array[int]] = {}  # places in `points`
+        self._curves: defaultdict[int, array[int]] = defaultdict(lambda: array("q"))  # places in `points`
 
     @classmethod
     def of(cls, objective: Objective, trials: Iterable[Trial], points: Iterable[Point] = ()) -> History:
@@ -100,7 +101,7 @@ class History:
             trial = self._trials.get(point.trial)
             if trial is not None and point.metric == self.objective.metric:
                 if point.run == trial.run.number:
-                    self._curves.setdefault(point.trial, array("q")).append(len(self.points))
+                    self._curves[point.trial].append(len(self.points))
                 self.points.append(point)
 
     @property

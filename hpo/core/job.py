@@ -92,6 +92,7 @@ class Job:
     open: Mapping[int, Trial] = field(default_factory=dict)
     tally: Tally = Tally()
     proposed: int = 0
+    exhausted: bool = False  # the strategy has nothing left to propose
     deadline: float | None = None  # of the whole job, in seconds since the epoch
 
     @property
@@ -100,11 +101,16 @@ class Job:
         return self.status is not JobStatus.RUNNING
 
     @property
+    def has_proposed_all(self) -> bool:
+        """Whether nothing more is to be proposed, even where a slot is free."""
+        return self.exhausted or self.proposed >= self.settings.max_jobs
+
+    @property
     def may_propose(self) -> bool:
         """Whether a slot is free for another trial."""
         return (
             self.ending is None
-            and self.proposed < self.settings.max_jobs
+            and not self.has_proposed_all
             and len(self.open) < self.settings.max_parallel_jobs
         )
 

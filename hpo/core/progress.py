@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
 
 from hpo.core.events import Observed
 from hpo.core.settings import Settings
@@ -14,8 +13,7 @@ from hpo.core.trial import Match, Point, Progress, Trial
 def advanced(settings: Settings, trial: Trial, event: Observed) -> tuple[Progress, tuple[Point, ...]]:
     """Take in a trial's new matches; a point's step is its metric's count, or the objective's step metric."""
     if not event.matches:
-        progress = trial.run.progress
-        return (replace(progress, lines=progress.lines + event.lines) if event.lines else progress), ()
+        return trial.run.progress, ()
     counts, latest = dict(trial.run.progress.counts), dict(trial.run.progress.latest)
     best = trial.run.progress.best
     points = []
@@ -27,11 +25,13 @@ def advanced(settings: Settings, trial: Trial, event: Observed) -> tuple[Progres
         if match.metric == settings.objective.metric and math.isfinite(match.value):
             goal = settings.objective.goal
             best = match.value if best is None or goal.is_better(match.value, best) else best
-    return Progress(trial.run.progress.lines + event.lines, counts, latest, best), tuple(points)
+    return Progress(counts, latest, best), tuple(points)
 
 
 def _step(settings: Settings, match: Match, counts: Mapping[str, int], latest: Mapping[str, float]) -> float:
     named = settings.objective.step
-    if named is not None and match.metric == settings.objective.metric and named in latest:
-        return latest[named]
+    if named is not None and match.metric == settings.objective.metric:
+        step = latest.get(named)
+        if step is not None and math.isfinite(step):  # a program may print NaN for that, too
+            return step
     return counts[match.metric]

@@ -59,11 +59,6 @@ class Reason(StrEnum):
     STOPPED = "stopped"
     INTERRUPTED = "interrupted"
 
-    @property
-    def is_infrastructure(self) -> bool:
-        """Whether the machinery failed rather than the program, so that another attempt may help."""
-        return self is Reason.LOST
-
 
 _FINAL_TRIAL = frozenset(
     {TrialStatus.COMPLETED, TrialStatus.PRUNED, TrialStatus.FAILED, TrialStatus.CANCELLED}
@@ -94,14 +89,24 @@ class Launch:
         return f"{self.job}-{self.trial:04d}-{self.run}"
 
 
+def run_place(trial: int, run: int) -> str:
+    """Return where everything of one run lies below its job's folder."""
+    return f"trials/{trial:04d}/run-{run}"
+
+
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """A launcher's answer for one run: its state, and for a failed one why, in words for the user."""
+    """A launcher's answer for one run: its state, and in words for the user why.
+
+    The words are why a failed run failed, and why a running one cannot be followed at the moment.
+    Times are in seconds since the epoch, where the launcher knows them.
+    """
 
     state: RunState
     reason: Reason | None = None
     detail: str = ""
-    ended: float | None = None  # seconds since the epoch, where the launcher knows it
+    ended: float | None = None
+    started: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +133,6 @@ class Point:
 class Progress:
     """What a run's log has given so far."""
 
-    lines: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)  # matches of each metric
     latest: Mapping[str, float] = field(default_factory=dict)
     best: float | None = None  # best finite value of the objective
@@ -143,7 +147,7 @@ class Run:
     handle: JobHandle | None = None
     cursor: str = ""  # how far the log is read; the launcher's own words
     progress: Progress = Progress()
-    waiting: str = ""  # what a queued run waits for
+    waiting: str = ""  # what a queued run waits for, or why a launched one cannot be followed
     not_before: float = 0.0  # a queued run is not launched earlier
     started: float | None = None
     ended: float | None = None
@@ -177,5 +181,10 @@ class Trial:
 
     @property
     def started(self) -> float | None:
-        """Return when the first run started; None before that."""
-        return self.runs[0].started
+        """Return when the first run that was launched started; None before that."""
+        return next((run.started for run in self.runs if run.started is not None), None)
+
+    @property
+    def attempts(self) -> int:
+        """Return how many of its runs were launched."""
+        return sum(run.handle is not None for run in self.runs)

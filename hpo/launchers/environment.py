@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from hpo.errors import CannotStart
-from hpo.spec.section import Section, Text, mistake
+from hpo.spec.paths import expanded
+from hpo.spec.section import PathText, Section, Text, mistake
 
 THREAD_LIMITS = (
     "OMP_NUM_THREADS",
@@ -38,7 +39,7 @@ VariableValue = str | int | float | bool
 class FromFile(Section):
     """A secret that lies in a file."""
 
-    file: Text = Field(description="its path; the newline at its end does not count")
+    file: PathText = Field(description="its path; the newline at its end does not count")
 
 
 class FromVariable(Section):
@@ -55,7 +56,7 @@ def _split(command: object) -> object:
     if isinstance(command, list):
         return command
     if not isinstance(command, str):
-        raise mistake("it must be a list or text", hint="as in [python, train.py], or python train.py as text")
+        raise mistake("it must be a list or text", hint="as in [python, train.py], or python train.py")
     try:
         return shlex.split(command)
     except ValueError as error:
@@ -83,27 +84,47 @@ def read_secrets(secrets: Secrets, base: Path) -> dict[str, str]:
 
     Raises CannotStart, which names every one that cannot be had.
     """
-    sources = secrets if isinstance(secrets, Mapping) else {name: FromVariable(env=name) for name in secrets}
     values: dict[str, str] = {}
     missing: list[str] = []
-    for name, source in sources.items():
-        match source:
-            case FromVariable(env=variable) if variable in os.environ:
-                values[name] = os.environ[variable]
-            case FromVariable(env=variable):
-                missing.append(f"the variable {variable} is not set")
-            case FromFile(file=file):
-                try:
-                    values[name] = (base / file).expanduser().read_text().removesuffix("\n")
-                except (OSError, UnicodeDecodeError) as error:
-                    missing.append(f"{name} cannot be read from {file}: {_reason(error)}")
+    for name, source in _sources(secrets):
+        try:
+            values[name] = _secret(name, source, base)
+        except LookupError as error:
+            missing.append(error.args[0])
     if missing:
         raise CannotStart(f"env_from: {'; '.join(missing)}")
     return values
 
 
-def _reason(error: OSError | UnicodeDecodeError) -> str:
-    return error.strerror or str(error) if isinstance(error, OSError) else "it is not text"
+def missing_secrets(secrets: Secrets, base: Path) -> Iterator[tuple[str | int, str]]:
+    """Yield the key below `env_from` of each variable whose value cannot be had now, and why."""
+    for index, (name, source) in enumerate(_sources(secrets)):
+        try:
+            _secret(name, source, base)
+        except LookupError as error:
+            yield name if isinstance(secrets, Mapping) else index, error.args[0]
+
+
+def _sources(secrets: Secrets) -> Iterable[tuple[str, FromFile | FromVariable]]:
+    if isinstance(secrets, Mapping):
+        return secrets.items()
+    return [(name, FromVariable(env=name)) for name in secrets]
+
+
+def _secret(name: str, source: FromFile | FromVariable, base: Path) -> str:
+    """Return a variable's value; raises LookupError, which says why it cannot be had."""
+    match source:
+        case FromVariable(env=variable):
+            if variable not in os.environ:
+                raise LookupError(f"the variable {variable} is not set")
+            return os.environ[variable]
+        case FromFile(file=file):
+            try:
+                return (base / expanded(file)).read_text().removesuffix("\n")
+            except OSError as error:
+                raise LookupError(f"{name} cannot be read from {file}: {error.strerror or error}") from None
+            except UnicodeDecodeError:
+                raise LookupError(f"{name} cannot be read from {file}: it is not text") from None
 
 
 def thread_limits(threads: int, already: Iterable[str]) -> dict[str, str]:

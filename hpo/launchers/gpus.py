@@ -17,17 +17,24 @@ VISIBLE = "CUDA_VISIBLE_DEVICES"
 def candidates(environment: Mapping[str, str]) -> list[str]:
     """Return the GPUs to choose from: those of CUDA_VISIBLE_DEVICES if it is set, else all NVML knows."""
     if VISIBLE in environment:
-        return [gpu for name in environment[VISIBLE].split(",") if (gpu := name.strip()) not in {"", "-1"}]
+        named = dict.fromkeys(name.strip() for name in environment[VISIBLE].split(","))  # each one once
+        return [gpu for gpu in named if gpu not in {"", "-1"}]
     import pynvml
 
     try:
         pynvml.nvmlInit()
-    except pynvml.NVMLError:  # no driver, no GPU
+        try:
+            return [str(index) for index in range(pynvml.nvmlDeviceGetCount())]
+        finally:
+            pynvml.nvmlShutdown()
+    except pynvml.NVMLError:  # no driver, or a broken one: no GPU
         return []
-    try:
-        return [str(index) for index in range(pynvml.nvmlDeviceGetCount())]
-    finally:
-        pynvml.nvmlShutdown()
+
+
+def too_few(gpus: Sequence[str], wanted: int) -> str:
+    """Return what to say where a run wants more GPUs than there are to choose from."""
+    found = f"only {', '.join(gpus)}" if gpus else "none"
+    return f"a trial needs {wanted}, and {found} can be found here"
 
 
 def numbering(environment: Mapping[str, str]) -> dict[str, str]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from hpo.core.trial import JobHandle, Launch, RunReport
+from hpo.core.trial import JobHandle, Launch, RunReport, run_place
 from hpo.spec.space import Values
+
+
+def silent(text: str) -> None:
+    """Tell nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,15 +20,25 @@ class JobContext:
     """What a launcher must know of the job beyond its own options."""
 
     job: str
-    folder: Path  # the job's state folder; a run's own is folder/trials/0001/run-1
+    folder: Path  # the job's own, in which each run has one
     base: Path  # the spec's folder, from which relative paths count
+    state: Path  # hpo's state folder, with what all jobs of the machine share
     max_parallel_jobs: int = 1
     fixed: Values = field(default_factory=dict)  # given to every trial as it is
     inputs: Mapping[str, str] = field(default_factory=dict)  # channel → path or address
+    say: Callable[[str], None] = silent  # tells the user what takes a while
 
     def run_folder(self, trial: int, run: int) -> Path:
         """Return where everything of one run lies."""
-        return self.folder / "trials" / f"{trial:04d}" / f"run-{run}"
+        return self.folder / run_place(trial, run)
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """What would keep every run from starting, and where in the spec that is told."""
+
+    path: tuple[str | int, ...]  # keys from the spec's root: ("launcher", "command"), ("inputs", "train")
+    message: str  # goes on after "`launcher.command`: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +57,7 @@ class Chunk:
 class Launcher(Protocol):
     """Starts, follows and stops runs somewhere."""
 
-    def check(self) -> Sequence[str]:
+    def check(self) -> Sequence[Obstacle]:
         """Return what would keep every run from starting (no such program, …)."""
 
     def request(self, launch: Launch) -> str:
@@ -59,13 +73,20 @@ class Launcher(Protocol):
         """Return the run's handle if it was ever started."""
 
     async def poll(self, handles: Sequence[JobHandle]) -> Mapping[JobHandle, RunReport]:
-        """Return the state of each; LOST for one that is unknown. Looks at all in one call."""
+        """Return the state of each; LOST for one that is unknown. Looks at all in one call.
+
+        A run that a stop reached is STOPPED, however its program ended after that; one that had ended
+        before is what it would be without the stop.
+        """
 
     async def read(self, handle: JobHandle, cursor: str, *, ended: bool) -> Chunk:
         """Return the log from a cursor on ("" is the beginning); `ended`: nothing more will be written."""
 
     async def stop(self, handle: JobHandle, *, at_once: bool = False) -> None:
-        """Ask a run to end, by force after the grace period; returns at once, may be called again."""
+        """Ask a run to end, by force after the grace period; returns at once, may be called again.
+
+        Does nothing to a run that has ended.
+        """
 
     async def changed(self, handles: Collection[JobHandle]) -> Collection[JobHandle]:
         """Wait until some of these runs may have changed, and return those; may be wrong, never late."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from hpo.core.trial import JobHandle, Launch, Reason, RunReport, RunState
 from hpo.errors import LauncherError
-from hpo.launchers.launcher import Chunk
+from hpo.launchers.launcher import Chunk, Obstacle
 from hpo.launchers.log_file import LIMIT, offset, whole_lines
 
 NAME = "scripted"
@@ -30,7 +30,12 @@ class IgnoreStop:
     """A step from which on the run ends by force only."""
 
 
-Step = bytes | Hold | IgnoreStop | RunReport
+@dataclass(frozen=True, slots=True)
+class UntilSeen:
+    """A step that takes until the run's state or log is looked at; what follows happens right after that."""
+
+
+Step = bytes | Hold | IgnoreStop | UntilSeen | RunReport
 """Something to print, to wait for, or how to end; a script that doesn't say how ends well."""
 
 Script = Callable[[Launch], Sequence[Step]]
@@ -42,6 +47,7 @@ class _Run:
     log: bytearray = field(default_factory=bytearray)
     report: RunReport = field(default_factory=lambda: RunReport(RunState.RUNNING))
     gate: str = ""
+    waits_to_be_seen: bool = False
     ignores_stop: bool = False
     version: int = 0
 
@@ -71,6 +77,7 @@ class World:
         if not run.report.state.is_final:
             run.report = report
             run.gate = ""
+            run.waits_to_be_seen = False
             self._tell(run)
 
     def start(self, launch: Launch) -> None:
@@ -94,6 +101,11 @@ class World:
         if run is not None and (at_once or not run.ignores_stop):
             self.end(name, RunReport(RunState.STOPPED))
 
+    def see(self, run: _Run) -> None:
+        """Let a run go on that waits to be looked at."""
+        if run.waits_to_be_seen:
+            self._go_on(run)
+
     async def wait(self) -> None:
         """Wait until something happens in the world."""
         event = asyncio.Event()
@@ -105,6 +117,7 @@ class World:
 
     def _go_on(self, run: _Run) -> None:
         run.gate = ""
+        run.waits_to_be_seen = False
         for step in run.steps:
             match step:
                 case bytes():
@@ -113,6 +126,9 @@ class World:
                     pass
                 case Hold(gate):
                     run.gate = gate
+                    break
+                case UntilSeen():
+                    run.waits_to_be_seen = True
                     break
                 case IgnoreStop():
                     run.ignores_stop = True
@@ -130,13 +146,14 @@ class World:
 
 
 class ScriptedLauncher:
-    """A launcher into a world."""
+    """A launcher into a world; it reads at most `limit` bytes of a log at once."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, *, limit: int = LIMIT) -> None:
         self._world = world
+        self._limit = limit
         self._seen: dict[JobHandle, int] = {}
 
-    def check(self) -> Sequence[str]:
+    def check(self) -> Sequence[Obstacle]:
         """Return nothing: scripts always start."""
         return ()
 
@@ -162,13 +179,18 @@ class ScriptedLauncher:
         if run is None:
             return RunReport(RunState.LOST, Reason.LOST, "there is no such run")
         self._seen[handle] = run.version
-        return run.report
+        report = run.report
+        self._world.see(run)
+        return report
 
     async def read(self, handle: JobHandle, cursor: str, *, ended: bool) -> Chunk:
         """Return the log's next whole lines."""
         run = self._world.run(handle.id)
         start = offset(cursor)
-        return whole_lines(bytes(run.log[start : start + LIMIT]) if run else b"", start, ended=ended)
+        data = bytes(run.log[start : start + self._limit]) if run else b""
+        if run is not None:
+            self._world.see(run)
+        return whole_lines(data, start, ended=ended, limit=self._limit)
 
     async def stop(self, handle: JobHandle, *, at_once: bool = False) -> None:
         """Stop a run, unless it ignores that and is not to be stopped at once."""

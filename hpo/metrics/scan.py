@@ -6,14 +6,12 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import TypeVar
 
 from hpo.core.trial import Match
 from hpo.errors import Problem, SpecError
 from hpo.metrics.regex import Hit, Program, compiled, pattern_problem
 from hpo.metrics.syntax import on_every_line
 
-_T = TypeVar("_T")
 _ESCAPE_SEQUENCE = re.compile(
     rb"\x1b(?:\[[0-?]*+[ -/]*+[@-~]"  # colours, cursor
     rb"|\][^\x07\x1b\r\n]*+(?:\x07|\x1b\\)"  # titles, links
@@ -21,26 +19,13 @@ _ESCAPE_SEQUENCE = re.compile(
 )
 _CROWD = 100  # matches on one line from which on a search looks no further than it needs to
 _AHEAD = 1024  # bytes
-_MAX_UNREADABLE = 10  # of one metric in one scan: enough to tell what is wrong
-_MAX_SHOWN = 200  # characters
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """A captured text that is no number, and its line; both cut to 200 characters."""
-
-    metric: str
-    text: str
-    line: str
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
     """What a piece of a log gave, in the order of the log: by line, then place in it, then spec."""
 
-    lines: int
     matches: tuple[Match, ...]
-    unreadable: tuple[Unreadable, ...]  # the first ten of each metric
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,21 +103,17 @@ class Scanner:
         A line ends with a newline, a carriage return or both; the last one may be unended. Escape
         sequences of terminals are left out, and invalid UTF-8 is replaced. Each regex is tried on
         every line, and each of its matches there counts. A captured text is a number if Python's
-        float reads it as it stands: NaN and infinity are values, `0.93,` and `93%` are unreadable.
+        float reads it as it stands: NaN and infinity are values, `0.93,` and `93%` are none.
         """
         text = clean(data)
         matches: list[tuple[int, int, Match]] = []
-        unreadable: list[tuple[int, int, Unreadable]] = []
         for order, pattern in enumerate(self.patterns):
-            left = _MAX_UNREADABLE
             for start, end in pattern.captures(text):
                 value = number(text[start:end])
                 if value is not None:
                     matches.append((start, order, Match(pattern.metric, value)))
-                elif left > 0:
-                    left -= 1
-                    unreadable.append((start, order, _unreadable(pattern.metric, text, start, end)))
-        return Scan(count_lines(text), _in_order(matches), _in_order(unreadable))
+        matches.sort(key=itemgetter(0, 1))
+        return Scan(tuple([match for _, _, match in matches]))
 
 
 def compile_metrics(metrics: Mapping[str, str]) -> Scanner:
@@ -187,21 +168,6 @@ def _is_hit(hit: Hit) -> bool:
     return start < end and hit.span(1)[0] >= 0
 
 
-def _in_order(found: list[tuple[int, int, _T]]) -> tuple[_T, ...]:
-    found.sort(key=itemgetter(0, 1))
-    return tuple([item for _, _, item in found])
-
-
 def _line_end(text: bytes, position: int) -> int:
     end = text.find(b"\n", position)
     return len(text) if end < 0 else end
-
-
-def _unreadable(metric: str, text: bytes, start: int, end: int) -> Unreadable:
-    begin, stop = line_bounds(text, start)
-    begin = max(begin, start - _MAX_SHOWN // 2)
-    return Unreadable(metric, _shown(text[start:end]), _shown(text[begin:stop]))
-
-
-def _shown(text: bytes) -> str:
-    return text[: 4 * _MAX_SHOWN].decode(errors="ignore")[:_MAX_SHOWN]

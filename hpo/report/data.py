@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
+import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,11 +15,14 @@ from typing import TypedDict
 from hpo.core.job import JobStatus
 from hpo.core.settings import Goal
 from hpo.core.trial import Trial, TrialStatus
-from hpo.errors import TrialNotFound
+from hpo.errors import HpoError, TrialNotFound
 from hpo.spec.space import Scalar
-from hpo.store.home import DATABASE
+from hpo.store.home import DATABASE, SPEC
 from hpo.store.lease import is_held
 from hpo.store.sqlite import JobRecord, Store
+
+_CHOSEN_BY = {"TPE": "model", "": "strategy"}
+"""What the first word of a proposal's `proposed_by` is called, where that is not the word itself."""
 
 
 class BestData(TypedDict):
@@ -42,6 +48,13 @@ class Counts(TypedDict):
     cancelled: int
 
 
+class WaitingData(TypedDict):
+    """What a trial waits for: to be launched, or to be followed again."""
+
+    trial: int
+    reason: str
+
+
 class StatusData(TypedDict):
     """A job at a glance; durations in seconds."""
 
@@ -51,14 +64,19 @@ class StatusData(TypedDict):
     strategy: str
     seed: int
     counts: Counts
+    chosen_by: dict[str, int]
     max_jobs: int
     best: BestData | None
     elapsed_seconds: float
     remaining_seconds: float | None
+    waiting: list[WaitingData]
 
 
 class TrialData(TypedDict):
-    """One trial; times are ISO 8601 in UTC, `seconds` is the span of its last run."""
+    """One trial; times are ISO 8601 in UTC, `seconds` is the span of its last run.
+
+    `attempts` counts the runs that were launched; `waiting` is why one is not, or cannot be followed.
+    """
 
     trial: int
     status: str
@@ -70,6 +88,7 @@ class TrialData(TypedDict):
     ended: str | None
     seconds: float | None
     attempts: int
+    waiting: str | None
     launcher_id: str | None
     proposed_by: str
 
@@ -96,16 +115,30 @@ def view(folder: Path, *, now: float) -> JobView:
     store = Store.look(folder / DATABASE)
     try:
         record = store.record()
-        alone = record.status is JobStatus.RUNNING and not running
         return JobView(
             folder=folder,
             record=record,
-            status="interrupted" if alone else record.status.value,
+            status=_status(record, running=running),
             trials=tuple(store.trials()),
             elapsed=store.elapsed(now if running else None),
         )
     finally:
         store.close()
+
+
+def job_status(folder: Path) -> str:
+    """Return a job's status as `view` gives it, without reading its trials."""
+    running = is_held(folder)
+    store = Store.look(folder / DATABASE)
+    try:
+        return _status(store.record(), running=running)
+    finally:
+        store.close()
+
+
+def _status(record: JobRecord, *, running: bool) -> str:
+    alone = record.status is JobStatus.RUNNING and not running
+    return "interrupted" if alone else record.status.value
 
 
 def ranked(trials: Iterable[Trial], goal: Goal) -> list[Trial]:
@@ -132,6 +165,32 @@ def best_data(job: JobView, trial: Trial) -> BestData:
     )
 
 
+def fixed_values(job: JobView) -> dict[str, Scalar]:
+    """Return the parameters that every trial of the job is given as they are.
+
+    Raises HpoError where the job's spec cannot be read.
+    """
+    from hpo.spec.environment import expand
+    from hpo.spec.nodes import find, plain
+    from hpo.spec.reader import Unreadable, read_file
+
+    problems: list[str] = []
+    try:
+        root, unread = read_file(job.folder / SPEC)
+    except Unreadable as error:
+        raise HpoError(f"the job's spec cannot be read: {error}") from None
+    fixed = find(expand(root, os.environ, lambda _, message, __: problems.append(message)), ("fixed",))
+    problems += map(str, unread)
+    if problems:
+        raise HpoError(f"the job's spec, {job.folder / SPEC}, cannot be read: {'; '.join(problems)}")
+    values = plain(fixed) if fixed else None
+    return {
+        name: value
+        for name, value in (values if isinstance(values, dict) else {}).items()
+        if not isinstance(value, dict | list)
+    }
+
+
 def counts_of(trials: Iterable[Trial]) -> Counts:
     """Count trials by status."""
     counts = Counts(completed=0, running=0, failed=0, pruned=0, cancelled=0)
@@ -148,6 +207,12 @@ def counts_of(trials: Iterable[Trial]) -> Counts:
             case TrialStatus.PROPOSED | TrialStatus.RUNNING | TrialStatus.STOPPING:
                 counts["running"] += 1
     return counts
+
+
+def chosen_by(trials: Iterable[Trial]) -> dict[str, int]:
+    """Count trials by what chose their values: random, grid, hyperband, model, or a strategy's own word."""
+    words = (re.match(r"\w*", trial.proposed_by) for trial in trials)
+    return dict(Counter(_CHOSEN_BY.get(word[0], word[0]) for word in words if word))
 
 
 def ended_of(counts: Counts) -> int:
@@ -171,10 +236,16 @@ def status_data(job: JobView, *, now: float) -> StatusData:
         strategy=job.record.strategy,
         seed=job.record.seed,
         counts=counts_of(job.trials),
+        chosen_by=chosen_by(job.trials),
         max_jobs=settings.max_jobs,
         best=best_data(job, best[0]) if best else None,
         elapsed_seconds=round(job.elapsed, 3),
         remaining_seconds=_remaining(job, now) if job.status == "running" else None,
+        waiting=[
+            WaitingData(trial=trial.number, reason=trial.run.waiting)
+            for trial in job.trials
+            if trial.run.waiting and job.status == "running"
+        ],
     )
 
 
@@ -205,19 +276,24 @@ def trial_data(trial: Trial) -> TrialData:
         started=timestamp(trial.started),
         ended=timestamp(trial.ended),
         seconds=seconds(trial),
-        attempts=len(trial.runs),
+        attempts=trial.attempts,
+        waiting=trial.run.waiting or None,
         launcher_id=trial.run.handle.id if trial.run.handle else None,
         proposed_by=trial.proposed_by,
     )
 
 
-def trial_of(job: JobView, number: int) -> Trial:
-    """Return one trial. Raises TrialNotFound."""
-    for trial in job.trials:
-        if trial.number == number:
+def trial_of(folder: Path, number: int) -> Trial:
+    """Read one trial from a job's store, without the others. Raises TrialNotFound."""
+    store = Store.look(folder / DATABASE)
+    try:
+        for trial in store.trials(number):
             return trial
-    known = f"its trials are 1 to {len(job.trials)}" if job.trials else "it has none yet"
-    raise TrialNotFound(f"job {job.name} has no trial {number}; {known}")
+        count = len(store.trials())
+    finally:
+        store.close()
+    known = f"its trials are 1 to {count}" if count else "it has none yet"
+    raise TrialNotFound(f"job {folder.name} has no trial {number}; {known}")
 
 
 def seconds(trial: Trial) -> float | None:

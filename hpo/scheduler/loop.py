@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar, assert_never
 
@@ -14,6 +15,7 @@ from hpo.core.history import History
 from hpo.core.job import Job
 from hpo.core.plan import plan
 from hpo.core.trial import JobHandle, Reason, Trial, TrialStatus
+from hpo.errors import DiskFull
 from hpo.launchers.launcher import Launcher
 from hpo.scheduler.clock import Clock
 from hpo.scheduler.perform import Performer
@@ -23,6 +25,9 @@ from hpo.store.sqlite import Store
 
 LISTEN_EVERY = 0.5
 """Seconds between two looks at what other processes ask for."""
+
+NOTE_EVERY = 30.0
+"""Seconds after which it is written down that the session lives, whether or not anything happens."""
 
 Listener = Callable[[Event, Change], None]
 """Told of every event and its change, once they are written down."""
@@ -79,16 +84,11 @@ class Scheduler:
         listening.add_done_callback(self._heard)
         try:
             self._take([Ticked(self._parts.clock.now())])
+            self._take_arrived()  # a stop that was asked for already comes before anything is started
             while not self.job.is_done and not self._left:
                 for effect in plan(self.job, self._parts.clock.now()):
                     self._ensure(effect)
-                arrived = [await self._arrived.get()]
-                while not self._arrived.empty():
-                    arrived.append(self._arrived.get_nowait())
-                for events in arrived:
-                    if isinstance(events, BaseException):
-                        raise events
-                    self._take(events)
+                self._take_arrived(await self._arrived.get())
         finally:
             listening.cancel()
             self._watcher.close()
@@ -142,13 +142,19 @@ class Scheduler:
         self._arrived.put_nowait([Ticked(self._parts.clock.now())])
 
     async def _hear_requests(self) -> None:
-        version = -1
+        store, clock = self._parts.store, self._parts.clock
+        version, heard, noted = -1, 0, clock.now()
         while True:
-            if (latest := self._parts.store.version()) != version:
+            if (latest := store.version()) != version:
                 version = latest
-                for kind in self._parts.store.requests():
+                for number, kind in store.requests(after=heard):
+                    heard = number
                     at_once = kind == "stop at once"
                     self.request_stop(Reason.STOPPED, "`hpo stop` was called", at_once=at_once)
+            if (now := clock.now()) >= noted + NOTE_EVERY:
+                noted = now
+                with suppress(DiskFull):  # only what must not be lost is worth ending for
+                    store.note_alive(at=now)
             await asyncio.sleep(LISTEN_EVERY)
 
     def _heard(self, listening: asyncio.Task[None]) -> None:
@@ -161,8 +167,16 @@ class Scheduler:
         proposal = self._parts.strategy.propose(self._parts.history, number)
         now = self._parts.clock.now()
         if proposal is None:
-            return Exhausted("every configuration of the space was tried", now)
+            return Exhausted(now)
         return Proposed(number, proposal.params, proposal.proposed_by, proposal.memo, now)
+
+    def _take_arrived(self, *arrived: Sequence[Event] | BaseException) -> None:
+        """Take in these events and all that wait; raise what failed for good."""
+        waiting = [self._arrived.get_nowait() for _ in range(self._arrived.qsize())]
+        for events in (*arrived, *waiting):
+            if isinstance(events, BaseException):
+                raise events
+            self._take(events)
 
     def _take(self, events: Sequence[Event]) -> None:
         for event in events:

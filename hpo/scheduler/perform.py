@@ -99,7 +99,6 @@ class Performer:
             run.number,
             report,
             scan.matches,
-            scan.lines,
             since=run.cursor,
             cursor=chunk.cursor,
             at=self._clock.now(),

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
-from hpo.core.trial import Launch, RunReport
+from hpo.core.trial import JobHandle, Launch, RunReport
 from hpo.launchers.launcher import Launcher
 
 
 async def rehearse(launcher: Launcher, launch: Launch, show: Callable[[bytes], None]) -> RunReport:
     """Run a launch to its end, give its log to `show` as it grows, and return how it ended.
 
-    A cancelled rehearsal stops the run at once, and returns when nothing of it is left.
+    A cancelled rehearsal stops the run at once, and returns when nothing of it is left; one that is
+    cancelled again while it still launches no longer waits for that.
     """
-    handle = await launcher.launch(launch)
+    launching = asyncio.ensure_future(launcher.launch(launch))
     report: RunReport | None = None
-    cursor = ""
     try:
+        # A launch that is cut off may have started the run all the same.
+        handle = await asyncio.shield(launching)
+        cursor = ""
         while True:
             await launcher.changed([handle])
             report = (await launcher.poll([handle]))[handle]
@@ -28,8 +32,18 @@ async def rehearse(launcher: Launcher, launch: Launch, show: Callable[[bytes], N
             if report.state.is_final:
                 return report
     finally:
-        if report is None or not report.state.is_final:
+        try:
+            if report is None or not report.state.is_final:
+                await _end(launcher, launch, launching)
+        finally:
+            await launcher.close()
+
+
+async def _end(launcher: Launcher, launch: Launch, launching: asyncio.Future[JobHandle]) -> None:
+    try:
+        await asyncio.wait([launching])
+    finally:
+        if handle := await launcher.find(launch):
             await launcher.stop(handle, at_once=True)
             while not (await launcher.poll([handle]))[handle].state.is_final:
                 await launcher.changed([handle])
-        await launcher.close()

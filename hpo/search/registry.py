@@ -5,12 +5,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from importlib.metadata import EntryPoint
+from typing import cast
 
 from hpo.core.settings import Objective
 from hpo.errors import UsageError
-from hpo.plugins import instead, offered
+from hpo.plugins import instead, load, offered
 from hpo.search.strategy import SearchContext, Strategy
-from hpo.spec.space import Scalar, Space
+from hpo.spec.space import Space
 
 GROUP = "hpo.strategies"
 """Entry points of this group are strategies of other packages: called with a SearchContext, and with
@@ -39,7 +40,7 @@ def build(
     seed: int,
     objective: Objective,
     max_jobs: int,
-    options: Mapping[str, Scalar] | None = None,
+    options: Mapping[str, object] | None = None,
 ) -> Strategy:
     """Build a strategy from its name and options.
 
@@ -48,24 +49,35 @@ def build(
     entries = _entries()
     if name not in entries:
         raise UsageError(f"there is no strategy `{name}`; {instead(name, list(entries))}")
-    factory: Callable[..., Strategy] = entries[name].load()
     given = dict(options or {})
-    _check_options(name, factory, given)
+    factory = _factory(entries[name])
+    for problem in _refused(name, factory, given).values():
+        raise UsageError(problem)
     return factory(SearchContext(space, seed, objective, max_jobs), **given)
+
+
+def refused(name: str, options: Mapping[str, object]) -> dict[str, str]:
+    """Return what is wrong with a known strategy's options: by their names, "" where some are missing."""
+    return _refused(name, _factory(_entries()[name]), options)
+
+
+def _factory(entry: EntryPoint) -> Callable[..., Strategy]:
+    return cast("Callable[..., Strategy]", load(entry, what="strategy"))
 
 
 def _entries() -> dict[str, EntryPoint]:
     return offered(GROUP, _BUILT_IN, what="strategies")
 
 
-def _check_options(name: str, factory: Callable[..., Strategy], given: Mapping[str, Scalar]) -> None:
+def _refused(name: str, factory: Callable[..., Strategy], given: Mapping[str, object]) -> dict[str, str]:
     parameters = list(inspect.signature(factory).parameters.values())[1:]
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
-        return
+        return {}
     known = [parameter.name for parameter in parameters]
-    for option in given:
-        if option not in known:
-            raise UsageError(f"the strategy {name} has no option `{option}`; {instead(option, known)}")
+    problems = {
+        option: f"the strategy {name} has no option `{option}`; {instead(option, known)}"
+        for option in given
+        if option not in known
+    }
     missing = [p.name for p in parameters if p.default is p.empty and p.name not in given]
-    if missing:
-        raise UsageError(f"the strategy {name} needs {' and '.join(missing)}")
+    return problems | ({"": f"the strategy {name} needs {' and '.join(missing)}"} if missing else {})

@@ -22,7 +22,10 @@ class SearchContext:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """Values for a trial, and how they were chosen: the phase or model, and from how much evidence."""
+    """Values for a trial, and how they were chosen: the phase or model, and from how much evidence.
+
+    The first word of `proposed_by` is what `hpo status` counts by.
+    """
 
     params: Values
     proposed_by: str

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from pydantic_core import PydanticCustomError
 
-from hpo.spec.explain import did_you_mean
 from hpo.spec.section import mistake
 
 
@@ -25,6 +24,8 @@ def _undefined_metrics(spec: object) -> Iterator[PydanticCustomError]:
             return
     for key, name in named.items():
         if isinstance(name, str) and name not in metrics:
+            from hpo.spec.explain import did_you_mean
+
             text = f"`metrics` has no such name{did_you_mean(name, list(metrics))}"
             hint = f"defined are: {', '.join(metrics) or 'none'}"
             yield mistake(text, hint=hint, at=("objective", key))

@@ -15,7 +15,6 @@ from pydantic import BaseModel, ValidationError
 
 from hpo.errors import Problem, SpecError
 from hpo.spec.environment import escape, expand
-from hpo.spec.explain import findings
 from hpo.spec.nodes import (
     Entry,
     Keys,
@@ -51,12 +50,12 @@ class Document:
     @classmethod
     def read(
         cls,
-        paths: Sequence[Path],
+        given: Sequence[Path | Mapping[str, object]],
         *,
         overrides: Sequence[str] = (),
         environment: Mapping[str, str] = os.environ,
     ) -> Document:
-        """Read a spec's file and the files that overlay it, each by the next, then the overrides.
+        """Read a spec, a file or a mapping, and what overlays it, each by the next, then the overrides.
 
         An override is `limits.max_jobs=5`; its value is text as it stands, or of the type that YAML
         gives it, and may be a list or a mapping in brackets or a text in quotes.
@@ -67,10 +66,9 @@ class Document:
         layers: list[MappingNode] = []
         problems: list[Problem] = []
         unread: list[Problem] = []
-        sources: list[Path | str] = [*paths, *overrides]
-        for source in sources:
+        for source in (*given, *overrides):
             try:
-                layer, found = _read_override(source) if isinstance(source, str) else read_file(source)
+                layer, found = _read_layer(source)
             except Unreadable as error:
                 unread.append(error.problem)
             else:
@@ -105,12 +103,17 @@ class Document:
         self._problems[problem] = None
 
     def validate(
-        self, model: type[Model], at: str | Keys = (), *, without: Collection[str] = ()
+        self,
+        model: type[Model],
+        at: str | Keys = (),
+        *,
+        without: Collection[str] = (),
+        context: object = None,
     ) -> Model | None:
         """Return what stands at a path as a model, or None, and add the mistakes.
 
-        Nothing there counts as an empty mapping. Keys in `without` are another model's. A path that has a
-        mistake already gets no second one.
+        Nothing there counts as an empty mapping. Keys in `without` are another model's. `context` is for
+        the model's own checks. A path that has a mistake already gets no second one.
         """
         keys = _keys(at)
         match find(self._root, keys):
@@ -121,8 +124,10 @@ class Document:
             case other:
                 node = other
         try:
-            return model.model_validate(plain(node))
+            return model.model_validate(plain(node), context=context)
         except ValidationError as error:
+            from hpo.spec.explain import findings
+
             known = {problem.path for problem in self._problems}
             for found in findings(error, model, node, keys):
                 if dotted(found.path) not in known:
@@ -160,6 +165,18 @@ class Document:
 
 def _keys(path: str | Keys) -> Keys:
     return undotted(path) if isinstance(path, str) else path
+
+
+def _read_layer(source: Path | Mapping[str, object] | str) -> tuple[MappingNode, list[Problem]]:
+    match source:
+        case str():
+            return _read_override(source)
+        case Path():
+            return read_file(source)
+        case _:
+            from hpo.spec.mapping import read_mapping
+
+            return read_mapping(source)
 
 
 def _read_override(text: str) -> tuple[MappingNode, list[Problem]]:

@@ -8,21 +8,22 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaValue, models_json_schema
 
 from hpo.spec.document import Document
-from hpo.spec.models import Launcher, Spec
+from hpo.spec.models import Launcher, Names, Spec
 from hpo.spec.nodes import dotted
 from hpo.spec.unavailable import unavailable
 
 
-def spec_of(document: Document) -> Spec | None:
+def spec_of(document: Document, strategies: Names | None = None) -> Spec | None:
     """Return the document's spec, or None where it is none; the mistakes are added to the document.
 
+    `strategies` gives the names of all strategies there are, and is called for other names than hpo's own.
     What is not available yet is a mistake, too. The launcher's own options are left to its model:
     `document.validate(Options, at="launcher", without={"kind"})`.
     """
     for path, entry in unavailable(document.value()):
         what = f"`{dotted(path)}: {document.value(path)}`" if entry.value else f"`{dotted(path)}`"
         document.problem(path, f"{what} is not available yet", entry.instead, of_key=entry.value is None)
-    return document.validate(Spec)
+    return document.validate(Spec, context=strategies)
 
 
 def schema(options: Mapping[str, type[BaseModel]] | None = None) -> JsonSchemaValue:

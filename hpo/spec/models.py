@@ -7,16 +7,18 @@ one mistake hides no other.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Literal, Self, cast, get_args
 
 from pydantic import (
     ConfigDict,
     Field,
+    GetPydanticSchema,
     JsonValue,
     ModelWrapValidatorHandler,
     ValidationError,
     ValidationInfo,
+    ValidatorFunctionWrapHandler,
     field_validator,
     model_validator,
 )
@@ -28,6 +30,7 @@ from hpo.spec.section import (
     Duration,
     JobName,
     ParameterName,
+    PathText,
     Section,
     SpecScalar,
     Text,
@@ -66,15 +69,39 @@ class Hyperband(Section):
         return most
 
 
+class OtherStrategy(Section):
+    """A strategy of another package, with options that only that knows."""
+
+    model_config = ConfigDict(extra="allow")
+
+    name: Text = Field(description="as the package calls it")
+
+
+Strategy = Annotated[
+    PlainStrategy | Hyperband | OtherStrategy,
+    GetPydanticSchema(
+        lambda _, handler: handler(Annotated[PlainStrategy | Hyperband, Field(discriminator="name")])
+    ),
+]
+"""Read as one of hpo's own; `Spec` reads another package's itself, and a schema lists hpo's own alone."""
+
+Names = Callable[[], Sequence[str]]
+"""Gives the names of all strategies that there are, hpo's own first; the context of a spec's validation."""
+
+
 def _name_alone(schema: dict[str, JsonValue]) -> None:
     """Let a strategy's schema take the name alone, too."""
-    names: list[JsonValue] = [name for model in (PlainStrategy, Hyperband) for name in _names(model)]
+    names: list[JsonValue] = [*_own_strategies()]
     union = {key: schema.pop(key) for key in ("oneOf", "discriminator")}
     schema["anyOf"] = [{"enum": names}, union]
 
 
-def _names(strategy: type[Section]) -> tuple[str, ...]:
-    return get_args(strategy.model_fields["name"].annotation)
+def _own_strategies() -> list[str]:
+    return [
+        name
+        for model in (PlainStrategy, Hyperband)
+        for name in get_args(model.model_fields["name"].annotation)
+    ]
 
 
 class Objective(Section):
@@ -147,7 +174,7 @@ class Spec(Section):
     fixed: Mapping[ParameterName, SpecScalar] = Field(
         default_factory=dict, description="parameters given to every trial as they are"
     )
-    strategy: Annotated[PlainStrategy | Hyperband, Field(discriminator="name")] = Field(
+    strategy: Strategy = Field(
         default=PlainStrategy(name="bayesian"),
         validate_default=True,
         description="bayesian, random, grid or hyperband, or a mapping with the name and its options",
@@ -159,7 +186,7 @@ class Spec(Section):
     stop_when: StopWhen = Field(default_factory=StopWhen, description="ends the job early")
     early_stopping: Literal["off"] = Field(default="off", description="stops single trials early")
     retry: Retry = Field(default_factory=Retry, description="of trials that the infrastructure failed")
-    inputs: Mapping[Channel, Text] = Field(default_factory=dict, description="channel → path of its data")
+    inputs: Mapping[Channel, PathText] = Field(default_factory=dict, description="channel → path of its data")
     launcher: Launcher = Field(default_factory=Launcher, description="where trials run, and what")
 
     @model_validator(mode="wrap")
@@ -197,6 +224,23 @@ class Spec(Section):
         if "fixed" not in info.data:  # its mistake comes first: nothing can be said of the epochs
             return data | {"max_resource": sys.maxsize}
         return data | {"max_resource": _epochs(info.data["fixed"], data.get("min_resource"))}
+
+    @field_validator("strategy", mode="wrap")
+    @classmethod
+    def _of_another_package(
+        cls, data: object, read: ValidatorFunctionWrapHandler, info: ValidationInfo
+    ) -> object:
+        name = data.get("name") if isinstance(data, dict) else data
+        if not isinstance(name, str) or name in _own_strategies() or info.context is None:
+            return read(data)
+        names = info.context()
+        if name in names:
+            return OtherStrategy.model_validate(data if isinstance(data, dict) else {"name": name})
+        from hpo.spec.explain import did_you_mean
+
+        at = ("strategy", "name") if isinstance(data, dict) else ("strategy",)
+        listed = f"{', '.join(names[:-1])} or {names[-1]}"
+        raise mistake(f"it must be {listed}{did_you_mean(name, names)}", at=at)
 
     @field_validator("limits", mode="before")
     @classmethod

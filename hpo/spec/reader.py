@@ -15,7 +15,6 @@ import yaml
 from hpo.errors import Problem
 from hpo.spec.nodes import Entry, ListNode, MappingNode, Node, Place, ScalarNode, dotted
 from hpo.spec.scalars import resolve, unusable
-from hpo.spec.syntax import meaning
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 50
@@ -149,6 +148,8 @@ class _Reader:
         try:
             event: yaml.Event = self._events.get_event()  # type: ignore[no-untyped-call]
         except yaml.MarkedYAMLError as error:
+            from hpo.spec.syntax import meaning
+
             message, hint, mark = meaning(error)
             raise Unreadable(_problem(_unmasked(message), self._place(mark), hint=hint)) from None
         except (ValueError, OverflowError):  # PyYAML turns the digits of "\UFFFFFFFF" into a character

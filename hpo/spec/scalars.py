@@ -41,9 +41,14 @@ def resolve(text: str) -> Scalar:
 def _integer(text: str) -> int:
     base = {"0o": 8, "0x": 16}.get(text[:2], 10)
     digits = text if base == 10 else text[2:]
-    if len(digits) > 100 or not -(2**63) <= int(digits, base) < 2**63:  # int() refuses 4,300 digits
+    if len(digits) > 100 or not fits(int(digits, base)):  # int() refuses 4,300 digits
         raise ValueError(f"`{text if len(text) <= 40 else f'{text[:39]}…'}` does not fit into 64 bits")
     return int(digits, base)
+
+
+def fits(number: int) -> bool:
+    """Tell whether an integer has at most 64 bits."""
+    return -(2**63) <= number < 2**63
 
 
 def unusable(text: str) -> str:

@@ -19,13 +19,22 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from hpo.errors import UsageError
+from hpo.spec.names import JOB_NAME
+from hpo.spec.paths import expanded
 from hpo.spec.space import Scalar
 
 
 class Section(BaseModel):
     """A mapping of the spec: its keys and types are exact, and a key without a value counts as not given."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        allow_inf_nan=False,
+        defer_build=True,  # most are validated as parts of another one alone
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -92,7 +101,7 @@ Duration = Annotated[
 def _job_name(name: str) -> str:
     if re.search(r"[/\\]|^\.", name):
         raise mistake("a name is not a path", hint="the job lies under this name in hpo's state folder")
-    if not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,30}[A-Za-z0-9])?", name):
+    if not JOB_NAME.fullmatch(name):
         raise mistake("it must be 1 to 32 letters (a to z), digits and inner hyphens")
     return name
 
@@ -100,7 +109,7 @@ def _job_name(name: str) -> str:
 JobName = Annotated[
     str,
     AfterValidator(_job_name),
-    WithJsonSchema({"type": "string", "pattern": "^[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?$"}),
+    WithJsonSchema({"type": "string", "pattern": f"^{JOB_NAME.pattern}$"}),
 ]
 
 
@@ -134,6 +143,18 @@ Channel = Annotated[
 ]
 
 Text = Annotated[str, Field(min_length=1)]
+
+
+def _path(path: str) -> str:
+    try:
+        expanded(path)
+    except UsageError as error:
+        raise mistake(str(error)) from None
+    return path
+
+
+PathText = Annotated[Text, AfterValidator(_path)]
+"""A path on this machine, which may begin with `~`."""
 
 
 def _scalar(value: object) -> object:

@@ -33,7 +33,7 @@ UNAVAILABLE = (
     Unavailable(("warm_start",)),
     Unavailable(("cross_validation",)),
     Unavailable(("inputs", "*"), "s3://.*", "give a local path"),
-    Unavailable(("launcher", "kind"), "docker|sagemaker", "write kind: process"),
+    Unavailable(("launcher", "kind"), "sagemaker", "write kind: docker, or kind: process"),
 )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -11,21 +10,29 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hpo.errors import JobExists, JobNotFound, UsageError
-
-NAME = re.compile(r"[A-Za-z0-9](?:-*[A-Za-z0-9]){0,31}")
-"""What a job's name looks like: letters, digits and inner hyphens, at most 32 in all."""
+from hpo.spec.names import JOB_NAME
+from hpo.spec.paths import expanded
 
 DATABASE = "job.db"
 SPEC = "spec.yaml"
 
 
 def state_folder() -> Path:
-    """Return where all state lives: $HPO_HOME, or the user's state folder."""
+    """Return where all state lives: $HPO_HOME, or the user's state folder.
+
+    Raises UsageError where neither can be told.
+    """
     if home := os.environ.get("HPO_HOME"):
-        return Path(home).expanduser().absolute()
+        try:
+            return expanded(home).absolute()
+        except UsageError as error:
+            raise UsageError(f"HPO_HOME is {home}: {error}") from None
     if sys.platform != "darwin" and (state := os.environ.get("XDG_STATE_HOME")):
         return Path(state) / "hpo"
-    return Path.home() / ".local" / "state" / "hpo"
+    try:
+        return expanded("~/.local/state/hpo")
+    except UsageError:  # a container may run as a user that it does not know
+        raise UsageError("this user has no home folder; set HPO_HOME to the folder for jobs") from None
 
 
 def job_folder(name: str) -> Path:
@@ -33,7 +40,7 @@ def job_folder(name: str) -> Path:
 
     Raises UsageError where `name` cannot be a job's: it would otherwise become a path.
     """
-    if len(name) > 32 or not NAME.fullmatch(name):
+    if not JOB_NAME.fullmatch(name):
         raise UsageError(f"{name!r} is no job name (1 to 32 letters, digits, inner hyphens); see `hpo list`")
     return state_folder() / "jobs" / name
 
@@ -56,7 +63,9 @@ def job_names() -> list[str]:
     if not jobs.is_dir():
         return []
     return sorted(
-        entry.name for entry in jobs.iterdir() if (entry / DATABASE).exists() and entry.name[0] != "."
+        entry.name
+        for entry in jobs.iterdir()
+        if JOB_NAME.fullmatch(entry.name) and (entry / DATABASE).exists()  # no other is a name to ask for
     )
 
 

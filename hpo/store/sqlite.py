@@ -6,18 +6,16 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.resources import files
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hpo.core.apply import Change
 from hpo.core.job import Job, JobStatus
 from hpo.core.settings import Settings
 from hpo.core.trial import Point, Run, Trial, TrialStatus
 from hpo.errors import StoreError
 from hpo.store import rows
-from hpo.store.faults import BUSY_TIMEOUT, store_error
+from hpo.store.faults import BUSY_TIMEOUT, keeps_from_writing, store_error
 
 if TYPE_CHECKING:
     from hpo.core.apply import Change  # only for its shape: `hpo status` reads jobs without the state machine
@@ -57,11 +55,13 @@ class Store:
     def __init__(self, path: Path, *, immutable: bool = False) -> None:
         self._path = path
         self._seen = 0.0
+        self._newest = 0  # of the trials written here, the last to be proposed
         self._session: int | None = None
         self._forced = True
         with self._errors():
             if immutable:
                 self._db = sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)
+                self._check_version()
                 return
             self._db = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None)
             self._db.execute("pragma journal_mode = wal")
@@ -74,7 +74,7 @@ class Store:
         store = cls(path)
         with store._transaction():
             store._db.execute(
-                f"insert into job values ({rows.marks(', ' * 11)})",
+                f"insert into job ({rows.JOB_COLUMNS}) values ({rows.marks(rows.JOB_COLUMNS)})",
                 (
                     record.settings.job,
                     rows.settings_text(record.settings),
@@ -107,9 +107,9 @@ class Store:
         """
         try:
             return cls.open(path)
-        except StoreError:
+        except StoreError as error:
             log = path.with_name(f"{path.name}-wal")
-            if not path.exists() or (log.exists() and log.stat().st_size):
+            if not keeps_from_writing(error) or (log.exists() and log.stat().st_size):
                 raise
             return cls(path, immutable=True)
 
@@ -122,8 +122,9 @@ class Store:
     def commit(self, changes: Iterable[Change], *, at: float) -> None:
         """Write down what events changed, all of it or nothing."""
         changes = list(changes)
-        proposed = any(trial.status is TrialStatus.PROPOSED for change in changes for trial in change.trials)
-        with self._transaction(forced=proposed or any(change.job.is_done for change in changes)):
+        newest = max((trial.number for change in changes for trial in change.trials), default=0)
+        is_done = any(change.job.is_done for change in changes)
+        with self._transaction(forced=is_done or newest > self._newest):
             for change in changes:
                 for trial in change.trials:
                     self._write_trial(trial)
@@ -131,9 +132,9 @@ class Store:
                     self._db.executemany(rows.INSERT_POINT, map(rows.point_row, change.points))
                 if change.job.is_done:
                     self._write_end(change.job, at)
-            if self._session is not None and at - self._seen >= SEEN_EVERY:
-                self._seen = at
-                self._db.execute("update session set seen = ? where id = ?", (at, self._session))
+            if at - self._seen >= SEEN_EVERY:
+                self._note_seen(at)
+        self._newest = max(self._newest, newest)
 
     def begin_session(self, *, pid: int, at: float) -> None:
         """Note that a process runs the job from now on, and forget what was asked of an earlier one."""
@@ -146,17 +147,26 @@ class Store:
                 (JobStatus.RUNNING.value,),
             )
 
+    def note_alive(self, *, at: float) -> None:
+        """Note that the process still runs the job, for a time in which there is nothing to commit."""
+        with self._transaction(forced=False):
+            self._note_seen(at)
+
     def end_session(self, *, at: float) -> None:
         """Note when the process stopped running the job."""
+        with self._transaction():
+            self._note_seen(at)
+
+    def _note_seen(self, at: float) -> None:
         if self._session is not None:
-            with self._transaction():
-                self._db.execute("update session set seen = ? where id = ?", (at, self._session))
+            self._seen = at
+            self._db.execute("update session set seen = ? where id = ?", (at, self._session))
 
     def edit(self, record: JobRecord, what: str, *, at: float) -> None:
         """Replace the job's settings, with a note of what was changed."""
         with self._transaction():
             self._db.execute("update job set settings = ?", (rows.settings_text(record.settings),))
-            self._db.execute("insert into edit values (?, ?)", (at, what))
+            self._db.execute("insert into edit (at, what) values (?, ?)", (at, what))
 
     def reopen(self, trials: Iterable[Trial]) -> None:
         """Write down trials that got another run."""
@@ -168,6 +178,9 @@ class Store:
         self._db.execute(rows.UPSERT_TRIAL, rows.trial_row(trial))
         for run in trial.runs[-2:]:  # earlier ones cannot change any more
             self._db.execute(rows.UPSERT_RUN, rows.run_row(trial.number, run))
+        if trial.status is TrialStatus.CANCELLED:  # a run that was abandoned before its launch is dropped
+            key = (trial.number, trial.run.number)
+            self._db.execute("delete from run where trial = ? and number > ?", key)
 
     def _write_end(self, job: Job, at: float) -> None:
         reason = job.ending.reason.value if job.ending else ""
@@ -184,10 +197,11 @@ class Store:
         with self._transaction():
             self._db.execute("insert into request (kind, at) values (?, ?)", (kind, at))
 
-    def requests(self) -> list[str]:
-        """Return what was asked of this session, oldest first."""
+    def requests(self, *, after: int = 0) -> list[tuple[int, str]]:
+        """Return what was asked of this session after a request of that number, oldest first."""
         with self._errors():
-            return [kind for (kind,) in self._db.execute("select kind from request order by id")]
+            select = "select id, kind from request where id > ? order by id"
+            return self._db.execute(select, (after,)).fetchall()
 
     def version(self) -> int:
         """Return a number that changes when another process has written."""
@@ -199,7 +213,7 @@ class Store:
     def record(self) -> JobRecord:
         """Return the job's own row."""
         with self._errors():
-            row = self._db.execute("select * from job").fetchone()
+            row = self._db.execute(f"select {rows.JOB_COLUMNS} from job").fetchone()
         if row is None:
             raise StoreError(f"{self._path} holds no job: its creation was cut off; delete its folder")
         _, settings, strategy, launcher, seed, digest, base, status, reason, detail, created, ended = row
@@ -229,20 +243,11 @@ class Store:
             }
             return [rows.trial_of(row, runs[row[0]]) for row in self._db.execute(select, key)]
 
-    def points(self, *, trial: int | None = None, metric: str | None = None) -> list[Point]:
-        """Return the points of one trial, of one metric, or all, in the order of the log."""
-        conditions = {"trial": trial, "metric": metric}
-        given = {name: value for name, value in conditions.items() if value is not None}
-        where = " and ".join(f"{name} = ?" for name in given) or "true"
-        select = f"select {rows.POINT_COLUMNS} from point where {where} order by id"
+    def points(self, *, metric: str) -> list[Point]:
+        """Return the points of one metric, those of each trial in the order of its log."""
+        select = f"select {rows.POINT_COLUMNS} from point where metric = ? order by id"
         with self._errors():
-            return [rows.point_of(row) for row in self._db.execute(select, tuple(given.values()))]
-
-    def counts(self) -> dict[TrialStatus, int]:
-        """Return how many trials there are in each status."""
-        with self._errors():
-            counted = self._db.execute("select status, count(*) from trial group by status")
-            return {TrialStatus(status): count for status, count in counted}
+            return [rows.point_of(row) for row in self._db.execute(select, (metric,))]
 
     def elapsed(self, now: float | None = None) -> float:
         """Return for how many seconds the job was run, by all sessions; the last one up to `now` if given."""
@@ -255,15 +260,26 @@ class Store:
 
     # -- the file
 
+    def _check_version(self) -> None:
+        """Refuse a file of another version, which cannot be brought up to date here."""
+        if self._outstanding():
+            raise StoreError(
+                f"{self._path} was written by an older hpo and cannot be brought up to date, as it cannot be "
+                "written; check its permissions and the space on its disk"
+            )
+
     def _migrate(self) -> None:
-        migrations = sorted(files("hpo.store").joinpath("migrations").iterdir(), key=lambda file: file.name)
-        migrations = [file for file in migrations if file.name.endswith(".sql")]
-        version = self._db.execute("pragma user_version").fetchone()[0]
-        if version > len(migrations):
-            raise StoreError(f"{self._path} was written by a newer hpo; upgrade hpo to use it")
-        for number, file in enumerate(migrations[version:], version + 1):
+        for number, file in self._outstanding():
             script = file.read_text(encoding="utf-8")
             self._db.executescript(f"begin immediate;\n{script}\npragma user_version = {number};\ncommit;")
+
+    def _outstanding(self) -> list[tuple[int, Path]]:
+        """Return the migrations that the file has yet to see, by the version that each brings it to."""
+        migrations = sorted(Path(__file__).with_name("migrations").glob("*.sql"))
+        version: int = self._db.execute("pragma user_version").fetchone()[0]
+        if version > len(migrations):
+            raise StoreError(f"{self._path} was written by a newer hpo; upgrade hpo to use it")
+        return list(enumerate(migrations[version:], version + 1))
 
     @contextmanager
     def _transaction(self, *, read: bool = False, forced: bool = True) -> Iterator[None]:

@@ -11,13 +11,13 @@ from hpo.core.events import Observed
 from hpo.core.history import History
 from hpo.core.progress import advanced
 from hpo.core.trial import Launch, RunReport, RunState, Trial
-from hpo.metrics.scan import compile_metrics
+from hpo.metrics.scan import clean, compile_metrics, count_lines
 from hpo.scheduler import rehearsal
 from hpo.wiring.prepared import Prepared
 
 
 def first_trials(prepared: Prepared, count: int) -> list[Trial]:
-    """Return the first trials as the strategy proposes them while none has ended yet."""
+    """Return the first trials as the strategy proposes them while none has ended yet, or examples of them."""
     settings = prepared.settings(prepared.spec.name)
     strategy = prepared.strategy(prepared.spec.seed or 0)
     strategy.prepare()
@@ -28,6 +28,11 @@ def first_trials(prepared: Prepared, count: int) -> list[Trial]:
             break
         history.record(Trial(number, proposal.params, proposal.proposed_by))
     return list(history.trials.values())
+
+
+def are_examples(prepared: Prepared) -> bool:
+    """Tell whether the job will draw a seed of its own, so that its values cannot be known before."""
+    return prepared.spec.seed is None and prepared.spec.strategy.name != "grid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +61,13 @@ async def rehearse(prepared: Prepared, folder: Path, show: Callable[[bytes], Non
 
     report = await rehearsal.rehearse(prepared.launcher(settings.job, folder), launch, take)
     scan = scanner.scan(bytes(log))
-    seen = Observed(1, 1, report, scan.matches, scan.lines, since="", cursor="", at=0.0)
+    seen = Observed(1, 1, report, scan.matches, since="", cursor="", at=0.0)
     progress, _ = advanced(settings, trial, seen)
     value = finite(value_of(settings, replace(trial.run, progress=progress)))
     succeeded = report.state is RunState.SUCCEEDED
     return Rehearsed(
         report=report,
-        lines=scan.lines,
+        lines=count_lines(clean(bytes(log))),
         counts=progress.counts,
         metrics={name: finite(latest) for name, latest in progress.latest.items()},
         value=value if succeeded else None,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import BaseModel, JsonValue
@@ -14,14 +13,14 @@ from hpo.core.settings import Goal, Objective, Settings, Take
 from hpo.core.trial import Launch, Trial
 from hpo.errors import UsageError
 from hpo.launchers import registry as launchers
-from hpo.launchers.launcher import JobContext, Launcher
-from hpo.metrics.doctor import diagnose
+from hpo.launchers.launcher import JobContext, Launcher, silent
 from hpo.metrics.regex import pattern_problem, pattern_warnings
 from hpo.search import registry as strategies
 from hpo.search.strategy import Strategy
 from hpo.spec.document import Document
 from hpo.spec.load import schema, spec_of
-from hpo.spec.models import Spec
+from hpo.spec.models import OtherStrategy, Spec
+from hpo.spec.nodes import dotted
 from hpo.spec.space import Space
 from hpo.store.home import state_folder
 
@@ -39,6 +38,7 @@ class Prepared:
     text: str  # the effective spec, as YAML
     digest: str
     base: Path  # the spec's folder
+    say: Callable[[str], None] = field(default=silent, compare=False)  # tells the user what takes a while
 
     def settings(self, job: str) -> Settings:
         """Return what the state machine must know of the spec."""
@@ -76,15 +76,23 @@ class Prepared:
 
     def launcher(self, job: str, folder: Path) -> Launcher:
         """Build the launcher for a job's folder."""
-        context = JobContext(
+        return launchers.build(self.spec.launcher.kind, self._context(job, folder), self.options)
+
+    def remove_runs(self, job: str, folder: Path) -> None:
+        """Remove what a job's runs have left outside of its folder. Raises LauncherError."""
+        launchers.remove_all(self.spec.launcher.kind, self._context(job, folder), self.options)
+
+    def _context(self, job: str, folder: Path) -> JobContext:
+        return JobContext(
             job=job,
             folder=folder,
             base=self.base,
+            state=state_folder(),
             max_parallel_jobs=self.spec.limits.max_parallel_jobs,
             fixed=self.spec.fixed,
             inputs=self.spec.inputs,
+            say=self.say,
         )
-        return launchers.build(self.spec.launcher.kind, context, self.options)
 
     def warnings(self) -> list[str]:
         """Return what is allowed, but probably not meant."""
@@ -119,24 +127,34 @@ class Prepared:
 
     def advise(self, log: bytes) -> str:
         """Return the metric doctor's words on a log without the objective."""
+        import io
+
+        from hpo.metrics.doctor import diagnose
+
         objective = self.spec.objective.metric
         return diagnose(io.BytesIO(log), {objective: self.spec.metrics[objective]}, objective).summary()
 
 
 def prepare(
-    paths: Sequence[Path],
+    given: Sequence[Path | Mapping[str, object]],
     *,
     overrides: Sequence[str] = (),
     base: Path | None = None,
     check_launch: bool = True,
+    say: Callable[[str], None] = silent,
 ) -> Prepared:
-    """Read a spec with its overlays and overrides, and check all of it.
+    """Read a spec, a file or a mapping, with its overlays and overrides, and check all of it.
 
-    Relative paths count from `base`, by default the spec's folder. `check_launch` also looks whether the
-    program, the inputs and the like are there. Raises SpecError with every mistake.
+    Relative paths count from `base`, by default the spec's folder, for a mapping the working directory.
+    `check_launch` also looks whether the program, the inputs and the like are there. Raises SpecError
+    with every mistake, and UsageError for a base whose name is not UTF-8.
     """
-    document = Document.read(paths, overrides=overrides)
-    spec = spec_of(document)
+    base = base or (given[0].absolute().parent if isinstance(given[0], Path) else Path.cwd())
+    _check_base(base)
+    document = Document.read(given, overrides=overrides)
+    spec = spec_of(document, strategies.names)
+    if spec is not None and isinstance(spec.strategy, OtherStrategy):
+        _check_options(document, spec.strategy)
     options_model = _options_model(document)
     options = document.validate(options_model, at="launcher", without={"kind"}) if options_model else None
     _check_patterns(document)
@@ -149,13 +167,29 @@ def prepare(
         space=spec.space(),
         text=document.merged(),
         digest=document.digest(without={*CHANGEABLE, "name"}),
-        base=base or paths[0].absolute().parent,
+        base=base,
+        say=say,
     )
+    if isinstance(spec.strategy, OtherStrategy) and not document.problems:
+        try:
+            prepared.strategy(seed=0)
+        except UsageError as error:
+            document.problem("strategy", str(error))
     if check_launch:
-        for problem in prepared.launcher(spec.name, state_folder() / "jobs" / spec.name).check():
-            document.problem("launcher", problem)
+        for obstacle in prepared.launcher(spec.name, state_folder() / "jobs" / spec.name).check():
+            document.problem(obstacle.path, f"`{dotted(obstacle.path)}`: {obstacle.message}")
     document.raise_problems()
     return prepared
+
+
+def _check_base(base: Path) -> None:
+    try:
+        str(base).encode()
+    except UnicodeEncodeError:
+        raise UsageError(
+            f"the name of the spec's folder, {str(base)!a}, is not UTF-8, and cannot be kept with a job: "
+            "rename the folder"
+        ) from None
 
 
 def _check_patterns(document: Document) -> None:
@@ -163,6 +197,14 @@ def _check_patterns(document: Document) -> None:
     for name, regex in metrics.items() if isinstance(metrics, dict) else ():
         if isinstance(regex, str) and regex and (problem := pattern_problem(regex)):
             document.problem(("metrics", name), f"`metrics.{name}` is `{regex}`; {problem}")
+
+
+def _check_options(document: Document, strategy: OtherStrategy) -> None:
+    """Add which options another package's strategy has not, and which it misses: no model knows them."""
+    options = strategy.model_dump(exclude={"name"})
+    for option, problem in strategies.refused(strategy.name, options).items():
+        at = ("strategy", option) if option else ("strategy",)
+        document.problem(at, problem, of_key=bool(option))
 
 
 def _options_model(document: Document) -> type[BaseModel] | None:

@@ -8,12 +8,14 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from enum import Enum
 from pathlib import Path
 
+from hpo.core.criteria import fulfilled
 from hpo.core.history import History
-from hpo.core.job import Job, assemble, reopened
+from hpo.core.job import Ending, Job, assemble, reopened
+from hpo.core.settings import Settings
 from hpo.core.trial import Trial, TrialStatus
 from hpo.errors import UsageError
 from hpo.launchers.launcher import Launcher
@@ -46,14 +48,35 @@ def create(prepared: Prepared) -> Path:
     return job_folder(spec.name)
 
 
-def is_same(folder: Path, prepared: Prepared) -> bool:
-    """Tell whether a job's spec is this one, limits included."""
+def refuse_another(folder: Path, prepared: Prepared) -> None:
+    """Raise UsageError, with the ways on, where a job's spec is another than this one, limits included."""
+    name = folder.name
     store = Store.look(folder / DATABASE)
     try:
         record = store.record()
     finally:
         store.close()
-    return record.digest == prepared.digest and record.settings == prepared.settings(record.settings.job)
+    if record.digest != prepared.digest:
+        raise UsageError(
+            f"job {name} began with another spec than this one; start another job with --name OTHER, or "
+            f"remove that one: `hpo delete {name}`"
+        )
+    if changes := _changes(record.settings, prepared.settings(record.settings.job)):
+        options = " ".join(f"--set {key}={value}" for key, value in changes.items())
+        raise UsageError(
+            f"job {name} has other limits than this spec; go on with its own: `hpo resume {name}`, or with "
+            f"these: `hpo resume {name} {options}`; or start another job with --name OTHER"
+        )
+
+
+def _changes(settings: Settings, wanted: Settings) -> dict[str, str]:
+    """Return what of the changeable sections differs: each wanted value, as `--set` takes it, by its key."""
+    sections = {"target": "stop_when", "not_improving_for": "stop_when", "attempts": "retry"}
+    return {
+        f"{sections.get(field.name, 'limits')}.{field.name}": "null" if value is None else repr(value)
+        for field in fields(Settings)
+        if (value := getattr(wanted, field.name)) != getattr(settings, field.name)
+    }
 
 
 class Reopen(Enum):
@@ -75,6 +98,7 @@ class Session:
     strategy: Strategy
     launcher: Launcher
     elapsed: float  # seconds in earlier sessions
+    over: Ending | None  # why nothing will be run, where the job has reached its goal or a limit already
 
     async def run(self) -> Job:
         """Run the job until it is done, or left."""
@@ -96,7 +120,8 @@ def session(
     """Take up a job, new or begun, for as long as the block lasts.
 
     `prepared` is the job's own spec where it is at hand; else it is read again, and `overrides` may change
-    its limits. Raises JobBusy where another process runs it.
+    its limits. A job that has reached its goal, or a limit, reopens nothing. Raises JobBusy where another
+    process runs it.
     """
     with Lease(folder, folder.name):
         store = Store.open(folder / DATABASE)
@@ -106,22 +131,45 @@ def session(
                 prepared = _prepare_again(folder, record, overrides)
             prepared = replace(prepared, base=Path(record.base))
             record = _edited(store, folder, record, prepared, overrides)
-            trials = _reopened(store, reopen)
-            now = time.time()
-            elapsed = store.elapsed()
+            now, elapsed = time.time(), store.elapsed()
+            limit = record.settings.max_runtime
+            deadline = now + max(0.0, limit - elapsed) if limit is not None else None
+            taken_up = _taken_up(store, record, reopen, now=now, deadline=deadline)
             store.begin_session(pid=os.getpid(), at=now)
-            yield _assembled(folder, prepared, record, store, trials, elapsed)
+            yield _assembled(folder, prepared, record, store, taken_up, elapsed)
             store.end_session(at=time.time())
         finally:
             store.close()
 
 
+@dataclass(frozen=True, slots=True)
+class _TakenUp:
+    """A job as a session begins with it."""
+
+    job: Job
+    trials: list[Trial]
+    over: Ending | None
+
+
+def _taken_up(
+    store: Store, record: JobRecord, reopen: Reopen, *, now: float, deadline: float | None
+) -> _TakenUp:
+    """Put a job together, with another run for the ended trials that are to have one."""
+    trials = store.trials()
+    again = {trial.number: reopened(trial) for trial in trials if trial.status in reopen.value}
+    with_again = [again.get(trial.number, trial) for trial in trials]
+    job = assemble(record.settings, with_again, deadline=deadline)
+    over = fulfilled(job, now)
+    if over is not None:
+        return _TakenUp(assemble(record.settings, trials, deadline=deadline), trials, over)
+    store.reopen(again.values())
+    return _TakenUp(job, with_again, None)
+
+
 def _assembled(
-    folder: Path, prepared: Prepared, record: JobRecord, store: Store, trials: list[Trial], elapsed: float
+    folder: Path, prepared: Prepared, record: JobRecord, store: Store, taken_up: _TakenUp, elapsed: float
 ) -> Session:
-    settings = record.settings
-    limit = settings.max_runtime
-    deadline = time.time() + max(0.0, limit - elapsed) if limit is not None else None
+    settings, trials = record.settings, taken_up.trials
     strategy = prepared.strategy(record.seed)
     launcher = prepared.launcher(settings.job, folder)
     points = store.points(metric=settings.objective.metric) if trials else []
@@ -140,8 +188,18 @@ def _assembled(
         ),
         clock=clock,
     )
-    job = assemble(settings, trials, deadline=deadline)
-    return Session(folder, prepared, record, Scheduler(job, parts), strategy, launcher, elapsed)
+    scheduler = Scheduler(taken_up.job, parts)
+    return Session(folder, prepared, record, scheduler, strategy, launcher, elapsed, taken_up.over)
+
+
+def remove_runs(folder: Path) -> None:
+    """Remove what a job's runs have left outside of its folder. Raises HpoError."""
+    store = Store.look(folder / DATABASE)
+    try:
+        base = Path(store.record().base)
+    finally:
+        store.close()
+    prepare([folder / SPEC], base=base, check_launch=False).remove_runs(folder.name, folder)
 
 
 def _prepare_again(folder: Path, record: JobRecord, overrides: Sequence[str]) -> Prepared:
@@ -174,11 +232,3 @@ def _edited(
         record = replace(record, settings=settings)
         store.edit(record, " ".join(overrides) or "edited by hand", at=time.time())
     return record
-
-
-def _reopened(store: Store, reopen: Reopen) -> list[Trial]:
-    """Return all trials of a job, those to be run again with a new run."""
-    trials = store.trials()
-    again = {trial.number: reopened(trial) for trial in trials if trial.status in reopen.value}
-    store.reopen(again.values())
-    return [again.get(trial.number, trial) for trial in trials]

@@ -105,6 +105,8 @@ def test_acceptance_4_the_trials_that_the_model_chose_are_told(hpo: Hpo) -> None
     hpo("run", "spec.yaml")
     chosen = [trial["proposed_by"] for trial in trials(hpo)]
     assert [by for by in chosen if not by.startswith("random")] == chosen[-5:]
+    assert hpo("status", "job", "--json").json["chosen_by"] == {"random": 4, "model": 5}
+    assert "\nchosen by 4 random, 5 model\n" in hpo("status", "job").out
 
 
 @pytest.mark.parametrize(

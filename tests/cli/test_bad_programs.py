@@ -47,10 +47,45 @@ def test_a_program_that_crashes_trips_the_breaker(hpo: Hpo) -> None:
     said = hpo("run", "spec.yaml", status=1).err
     assert outcomes(hpo) == [("failed", "exit status")] * 3
     assert "job failed: the first 3 trials all failed" in said
-    assert "trial 3 failed, exit status: exit status 3" in said
+    assert "trial 3 failed, exit status 3\n" in said
     assert said.count("  | no module named torch") == 1
     assert "hpo logs job 3" in said
     assert "hpo retry job" in said
+
+
+LAST_WORDS = """
+echo loading
+printf '\\nValueError: no such optimizer\\n\\n' >&2
+[ $HPO_TRIAL != 1 ] || echo loss=1
+[ $HPO_TRIAL = 1 ] || exit 3
+"""
+
+
+def test_one_line_says_why_a_program_failed_by_its_last_line(hpo: Hpo) -> None:
+    hpo.job(LAST_WORDS, limits={"max_jobs": 2})
+    said = hpo("run", "spec.yaml").err.splitlines()
+    assert [line for line in said if line.endswith("exit status 3: ValueError: no such optimizer")]
+    row = hpo("trials", "job").out.splitlines()[2]
+    assert row.endswith("  exit status 3: ValueError: no such optimizer")
+    tried = hpo("try", "spec.yaml", "--set", "launcher.command=sh -c 'echo oh; echo no; exit 3'", status=1)
+    assert tried.out.startswith("it ended: exit status 3: no; 2 lines were read")
+
+
+def test_a_failed_job_shows_all_of_its_last_lines(hpo: Hpo) -> None:
+    said = failing(hpo, "echo loading; echo 'no module named torch' >&2; exit 3").err
+    expected = [
+        "trial 1 failed, exit status 3",
+        "the last lines of its log (all of it: hpo logs job 1):",
+        "  | loading",
+        "  | no module named torch",
+    ]
+    assert "\n".join(expected) in said
+    assert said.count("loading") == 1
+
+
+def test_a_failed_job_shows_what_its_program_said_of_it(hpo: Hpo) -> None:
+    said = failing(hpo, 'echo loading; echo "no GPU" > "$SM_OUTPUT_DIR/failure"; exit 3').err
+    assert "trial 1 failed, exit status 3: no GPU\nthe last lines of its log" in said
 
 
 def test_a_limit_of_failures_ends_the_job(hpo: Hpo) -> None:
@@ -194,3 +229,22 @@ def test_a_program_that_prints_without_end_does_not_fill_the_memory(
     assert process.wait(100) == (1 if outcome else 0)
     assert trials(hpo)[0]["reason"] == outcome
     assert int(hpo.text("err").splitlines()[-1]) < 200
+
+
+@pytest.mark.parametrize("step", ["nan", "inf"])
+def test_a_step_that_is_no_number_is_counted(hpo: Hpo, step: str) -> None:
+    hpo.job(
+        f"echo 'epoch={step} loss=3'; echo 'epoch=7 loss=2'",
+        objective={"metric": "loss", "goal": "minimize", "step": "epoch"},
+        metrics={"epoch": r"epoch=(\S+)", "loss": r"loss=(\S+)"},
+        limits={"max_jobs": 1},
+    )
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} is no JSON")
+
+    ran = hpo("run", "spec.yaml", "--json").out.splitlines()
+    events = [json.loads(line, parse_constant=refuse) for line in ran]
+    points = [(event["step"], event["value"]) for event in events if event["event"] == "metric"]
+    assert points == [(1, 3.0), (7.0, 2.0)]
+    assert trials(hpo)[0]["value"] == 2.0

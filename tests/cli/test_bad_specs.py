@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from tests.command_line import Hpo
@@ -56,7 +58,7 @@ X = {"type": "continuous", "min": 0.0, "max": 1.0}
         ),
         pytest.param(
             {"launcher": {"command": ["./trian.sh"]}},
-            ["command: there is no ", "did you mean train.sh?"],
+            ["spec.yaml:18:3: `launcher.command`: there is no ", "did you mean train.sh?"],
             id="missing_program",
         ),
         pytest.param(
@@ -74,7 +76,34 @@ X = {"type": "continuous", "min": 0.0, "max": 1.0}
         ),
         pytest.param({"launcher": {}}, ["`launcher.command` is missing"], id="no_command"),
         pytest.param(
-            {"inputs": {"train": "./data"}}, ["inputs.train: there is no ", "/data"], id="missing_input"
+            {"launcher": {"command": False}},
+            ["`launcher.command` is false; it must be a list or text", "[python, train.py]"],
+            id="command_of_another_type",
+        ),
+        pytest.param(
+            {"launcher": {"command": {"sh": "train.sh"}}},
+            ["`launcher.command` is a mapping; it must be a list or text"],
+            id="command_as_a_mapping",
+        ),
+        pytest.param(
+            {"inputs": {"train": "./data"}},
+            ["spec.yaml:21:10: `inputs.train`: there is no ", "/data"],
+            id="missing_input",
+        ),
+        pytest.param(
+            {"inputs": {"train": "~nosuchuser/data"}},
+            ["`inputs.train` is `~nosuchuser/data`; no home folder is known for `~nosuchuser`"],
+            id="input_of_nobody",
+        ),
+        pytest.param(
+            {"launcher": {"command": ["sh", "train.sh"], "workdir": "~nosuchuser"}},
+            ["`launcher.workdir` is `~nosuchuser`; no home folder is known"],
+            id="workdir_of_nobody",
+        ),
+        pytest.param(
+            {"launcher": {"command": ["sh", "train.sh"], "env_from": {"A": {"file": "~nosuchuser/a"}}}},
+            ["`launcher.env_from.A.file` is `~nosuchuser/a`; no home folder is known"],
+            id="secret_of_nobody",
         ),
         pytest.param({"name": "../../etc/cron"}, ["a name is not a path"], id="name_that_is_a_path"),
         pytest.param({"name": "a" * 33}, ["1 to 32 letters"], id="name_too_long"),
@@ -98,11 +127,13 @@ X = {"type": "continuous", "min": 0.0, "max": 1.0}
         ),
         pytest.param(
             {"launcher": {"command": ["sh", "train.sh"], "env_from": ["SOME_TOKEN"]}},
-            ["env_from: the variable SOME_TOKEN is not set"],
+            ["`launcher.env_from.0`: the variable SOME_TOKEN is not set"],
             id="missing_secret",
         ),
         pytest.param(
-            {"launcher": {"command": ["sh", "train.sh"], "gpus": 99}}, ["a trial needs 99"], id="missing_gpus"
+            {"launcher": {"command": ["sh", "train.sh"], "gpus": 99}},
+            ["`launcher.gpus`: a trial needs 99"],
+            id="missing_gpus",
         ),
     ],
 )
@@ -137,7 +168,7 @@ def test_what_is_not_available_yet_is_refused_by_name(hpo: Hpo, key: str) -> Non
     assert "is not available yet" in said
 
 
-@pytest.mark.parametrize("kind", ["docker", "sagemaker"])
+@pytest.mark.parametrize("kind", ["sagemaker"])
 def test_a_launcher_that_is_not_available_yet_is_refused_by_name(hpo: Hpo, kind: str) -> None:
     hpo.job("touch started", launcher={"kind": kind, "image": "train:1"})
     assert f"`launcher.kind: {kind}` is not available yet" in hpo.refused("run", "spec.yaml")
@@ -175,6 +206,16 @@ def test_a_file_that_is_no_spec_is_refused(hpo: Hpo, content: bytes, words: list
     (hpo.folder / "spec.yaml").write_bytes(content)
     said = hpo.refused("run", "spec.yaml")
     assert [word for word in words if word not in said] == [], said
+
+
+def test_a_spec_in_a_folder_whose_name_is_not_utf_8_is_refused(hpo: Hpo) -> None:
+    hpo.job("touch started")
+    folder = hpo.folder / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    (hpo.folder / "spec.yaml").rename(folder / "spec.yaml")
+    said = hpo.refused("run", folder / "spec.yaml")
+    assert r"/caf\udce9', is not UTF-8" in said
+    assert "rename the folder" in said
 
 
 def test_a_spec_that_is_not_there_is_refused(hpo: Hpo) -> None:

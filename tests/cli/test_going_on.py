@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
+import signal
 from collections.abc import Callable
 
 import pytest
@@ -36,10 +39,24 @@ def test_or_resume_goes_on_with_the_same_spec_only(hpo: Hpo) -> None:
         ran = hpo("run", "spec.yaml", "--or-resume")
         assert "best: loss = 1.0" in ran.out
     assert hpo.text("started") == "1\n2\n3\n"
-    for change in ("parameters.x.max=2", "limits.max_jobs=4", "launcher.command=sh train.sh -x"):
+    for change in ("parameters.x.max=2", "launcher.command=sh train.sh -x"):
         refused = hpo("run", "spec.yaml", "--or-resume", "--set", change, status=2)
         assert "began with another spec" in refused.err
         assert "--name OTHER" in refused.err
+
+
+def test_or_resume_with_other_limits_says_how_to_change_them(hpo: Hpo) -> None:
+    hpo.job(COUNTING, limits={"max_jobs": 3, "max_runtime": "2h"})
+    hpo("run", "spec.yaml")
+    limits = ("limits.max_jobs=4", "limits.max_runtime=null", "stop_when.target=0.5", "retry.attempts=3")
+    options = [part for limit in limits for part in ("--set", limit)]
+    said = hpo("run", "spec.yaml", "--or-resume", *options, status=2).err
+    assert "job job has other limits than this spec" in said
+    assert "hpo delete" not in said
+    (advice,) = re.findall(r"`hpo (resume job --set [^`]+)`", said)
+    hpo(*advice.split())
+    assert hpo("run", "spec.yaml", "--or-resume", *options).status == 0
+    assert hpo.text("started") == "1\n2\n3\n4\n"
 
 
 def test_of_two_runs_of_one_name_at_once_one_is_refused(hpo: Hpo) -> None:
@@ -72,6 +89,17 @@ def test_resume_may_raise_a_limit(hpo: Hpo) -> None:
     assert hpo("status", "job", "--json").json["max_jobs"] == 5
 
 
+def test_a_job_that_goes_on_where_gpus_are_missing_does_not_wait_for_them(hpo: Hpo) -> None:
+    launcher = {"command": ["sh", "train.sh"], "gpus": 2}
+    hpo.job(COUNTING, limits={"max_jobs": 1}, launcher=launcher)
+    hpo("run", "spec.yaml", env={"CUDA_VISIBLE_DEVICES": "0,1"})
+    more = ("resume", "job", "--set", "limits.max_jobs=2")
+    said = hpo(*more, env={"CUDA_VISIBLE_DEVICES": "0,0"}).err
+    assert "gpus: a trial needs 2, and only 0 can be found here" in said
+    trial = hpo("trials", "job", "--json").json[1]
+    assert (trial["status"], trial["reason"]) == ("failed", "could not start")
+
+
 def test_resume_refuses_what_may_not_change(hpo: Hpo) -> None:
     hpo.job(COUNTING)
     hpo("run", "spec.yaml")
@@ -94,6 +122,36 @@ def test_resume_of_an_ended_job_changes_nothing(hpo: Hpo) -> None:
     before = hpo("trials", "job", "--json").json
     assert "best: loss = 1.0" in hpo("resume", "job").out
     assert hpo("trials", "job", "--json").json == before
+
+
+@pytest.mark.parametrize(
+    ("criterion", "words"),
+    [
+        ({"stop_when": {"target": 2.5}}, "2.5 reached the target 2.5"),
+        (
+            {"limits": {"max_jobs": 5, "max_parallel_jobs": 2, "max_runtime": "1s"}},
+            "the job ran for 1 seconds",
+        ),
+    ],
+)
+def test_a_job_that_has_reached_its_goal_runs_nothing_again(
+    hpo: Hpo, criterion: dict[str, object], words: str
+) -> None:
+    program = 'echo "loss=$HPO_TRIAL.5"; [ "$HPO_TRIAL" = 2 ] || until [ -e go ]; do sleep 0.05; done'
+    hpo.job(program, **{"limits": {"max_jobs": 5, "max_parallel_jobs": 2}, **criterion})
+    hpo("run", "spec.yaml")
+    before = hpo("trials", "job", "--json").json
+    assert "cancelled" in {trial["status"] for trial in before}
+    for again in (["resume", "job"], ["resume", "job"], ["run", "spec.yaml", "--or-resume"]):
+        said = hpo(*again).err
+        assert f"nothing is run again: {words}; to go on, change that limit: hpo resume job --set" in said
+        assert hpo("trials", "job", "--json").json == before
+    assert hpo("logs", "job", "1").out == "loss=1.5\n"
+    hpo.write("go", "")
+    key = "stop_when.target=null" if "stop_when" in criterion else "limits.max_runtime=1h"
+    hpo("resume", "job", "--set", key)
+    assert counts(hpo) == (5, 0, 0)
+    assert hpo("trials", "job", "--json").json[0]["attempts"] == 2
 
 
 def test_retry_runs_the_failed_trials_again(hpo: Hpo) -> None:
@@ -175,12 +233,31 @@ def test_logs_are_followed_to_the_end(hpo: Hpo, eventually: Eventually) -> None:
     assert hpo.text("followed") == "first\nloss=1\n"
 
 
+def test_logs_are_followed_into_the_next_run(hpo: Hpo, eventually: Eventually) -> None:
+    program = 'echo $PPID > guard; echo "run $HPO_RUN"; until [ -e go ]; do sleep 0.05; done; echo loss=1'
+    hpo.job(program, limits={"max_jobs": 1})
+    process = hpo.start("run", "spec.yaml")
+    eventually(lambda: hpo.text("guard").strip())
+    following = hpo.start("logs", "job", "1", "-f", out="followed")
+    eventually(lambda: hpo.text("followed") == "run 1\n")
+    os.kill(int(hpo.text("guard")), signal.SIGKILL)
+    eventually(lambda: hpo.text("followed") == "run 1\nrun 2\n")
+    hpo.write("go", "")
+    assert (following.wait(PATIENCE), process.wait(PATIENCE)) == (0, 0)
+    assert hpo.text("followed") == "run 1\nrun 2\nloss=1\n"
+    assert "trial 1 is launched again: run 2" in hpo.text("err")
+
+
 def test_the_log_of_an_earlier_run_is_there(hpo: Hpo) -> None:
     hpo.job('echo "loss=$HPO_RUN"; [ "$HPO_RUN" = 2 ]', limits={"max_jobs": 1})
     hpo("run", "spec.yaml", status=1)
     hpo("retry", "job")
     assert hpo("logs", "job", "1").out == "loss=2\n"
     assert hpo("logs", "job", "1", "--run", "1").out == "loss=1\n"
+    for options in (["--run", "7"], ["--run", "3", "-f"]):
+        refused = hpo("logs", "job", "1", *options, status=4).err
+        assert refused == f"hpo: trial 1 of job has no run {options[1]}: it has 2 runs\n"
+    assert "0 is not in the range x>=1" in hpo("logs", "job", "1", "--run", "0", status=2).err
 
 
 def test_a_copied_folder_is_a_job_of_its_own_that_can_be_resumed(hpo: Hpo) -> None:

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import csv
+import json
+import os
 import re
 import shlex
 import shutil
 import subprocess
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.command_line import Hpo
+from tests.command_line import PATIENCE, Hpo
+from tests.terminal import Terminal
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
 KINDS = [True, "true", None, 7, 0.5, "a b"]
 """Values of a categorical parameter that only their types tell apart."""
+
+FIXED = {"epochs": 50, "note": "two ${WORDS:-x} $${y}"}
+"""Given to every trial; what the second one holds looks like a reference once it was expanded."""
 
 PROGRAM = """
 printf '%s\n' "$@" > "args-$HPO_TRIAL"
@@ -42,6 +50,7 @@ def hpo(shared_hpo: Hpo) -> Hpo:
             "kind": {"type": "categorical", "values": KINDS},
             "max-depth": {"type": "integer", "min": 1, "max": 2},
         },
+        fixed=FIXED,
         limits={},
     )
     shared_hpo("run", "spec.yaml")
@@ -71,16 +80,20 @@ BEST = {
 }
 
 
+GIVEN = {**BEST, "fixed": {"epochs": 50, "note": "two x ${y}"}}
+"""The best as `hpo best` tells of it: with all that its trial was given."""
+
+
 def test_best_has_the_documented_shape(hpo: Hpo) -> None:
-    assert exact(hpo("best", "job", "--json").json) == exact(BEST)
-    assert hpo("best", "job", "--format", "json").json == BEST
+    assert exact(hpo("best", "job", "--json").json) == exact(GIVEN)
+    assert hpo("best", "job", "--format", "json").json == GIVEN
 
 
 def test_the_top_are_a_list_best_first(hpo: Hpo) -> None:
     top = hpo("best", "job", "--top", "3", "--json").json
-    assert exact(top[0]) == exact(BEST)
+    assert exact(top[0]) == exact(GIVEN)
     assert [best["trial"] for best in top] == [1, 2, 6]
-    assert hpo("best", "job", "--top", "1", "--json").json == [BEST]
+    assert hpo("best", "job", "--top", "1", "--json").json == [GIVEN]
 
 
 def test_status_has_the_documented_shape(hpo: Hpo) -> None:
@@ -93,9 +106,11 @@ def test_status_has_the_documented_shape(hpo: Hpo) -> None:
             "status": "completed",
             "strategy": "grid",
             "counts": {"completed": 9, "running": 0, "failed": 3, "pruned": 0, "cancelled": 0},
+            "chosen_by": {"grid": 12},
             "max_jobs": 12,
             "best": BEST,
             "remaining_seconds": None,
+            "waiting": [],
         }
     )
     assert isinstance(elapsed, float)
@@ -116,6 +131,7 @@ def test_a_trial_has_the_documented_shape(hpo: Hpo) -> None:
             "parameters": {"kind": True, "max-depth": 2},
             "metrics": {"loss": 12.25, "epoch": 2.0},
             "attempts": 1,
+            "waiting": None,
             "proposed_by": "grid cell 2 of 12",
         }
     )
@@ -158,7 +174,15 @@ def test_the_table_has_a_row_for_each_trial(hpo: Hpo) -> None:
     header, *rows = hpo("trials", "job").out.splitlines()
     assert header.split() == ["trial", "status", "loss", "seconds", "kind", "max-depth", "reason"]
     assert [row.split()[0] for row in rows] == [str(number) for number in range(1, 13)]
-    assert re.fullmatch(r" *3  failed +- +\S+  true +1 +exit status", rows[2])
+    assert re.fullmatch(r" *3  failed +- +\S+  true +1 +exit status 7; it printed nothing", rows[2])
+
+
+def test_the_table_fits_into_the_terminal(hpo: Hpo) -> None:
+    with Terminal(hpo, "trials", "job", COLUMNS="80") as terminal:
+        assert terminal.wait() == 0
+        rows = terminal.text.splitlines()
+    assert max(map(len, rows)) == 80
+    assert re.fullmatch(r" *4  failed .* no metric: 0 matches in .*…", rows[4])
 
 
 def test_the_table_as_csv(hpo: Hpo) -> None:
@@ -193,20 +217,22 @@ def test_best_as_a_table(hpo: Hpo) -> None:
 
 
 def test_best_as_yaml(hpo: Hpo) -> None:
-    assert exact(yaml.safe_load(hpo("best", "job", "--format", "yaml").out)) == exact(BEST)
-    assert exact(yaml.safe_load(hpo("best", "job", "--format", "yaml", "--top", "1").out)) == exact([BEST])
+    assert exact(yaml.safe_load(hpo("best", "job", "--format", "yaml").out)) == exact(GIVEN)
+    assert exact(yaml.safe_load(hpo("best", "job", "--format", "yaml", "--top", "1").out)) == exact([GIVEN])
 
 
 def test_best_as_arguments_are_those_that_the_trial_had(hpo: Hpo) -> None:
-    """Also where a value is true, null or has a blank in it."""
+    """The fixed ones among them; also where a value is true, null or has a blank in it."""
     lines = hpo("best", "job", "--format", "args", "--top", "9").out.splitlines()
     trials = [best["trial"] for best in hpo("best", "job", "--json", "--top", "9").json]
     given = [hpo.text(f"args-{trial}").split("\n")[:-1] for trial in trials]
     assert [shlex.split(line) for line in lines] == given
+    assert given[0][:4] == ["--epochs", "50", "--note", "two x ${y}"]
 
 
 def test_best_as_shell_assignments(hpo: Hpo) -> None:
-    assert hpo("best", "job", "--format", "env").out == "KIND=true\nMAX_DEPTH=1\n"
+    lines = hpo("best", "job", "--format", "env").out.splitlines()
+    assert lines == ["EPOCHS=50", "NOTE='two x ${y}'", "KIND=true", "MAX_DEPTH=1"]
     assert "KIND='a b'\nMAX_DEPTH=1\n" in hpo("best", "job", "--format", "env", "--top", "9").out
 
 
@@ -216,6 +242,7 @@ def test_status_for_people(hpo: Hpo) -> None:
         "job: completed",
         "12 of 12 ended: 9 completed, 3 failed",
         "strategy  grid",
+        "chosen by 12 grid",
         "loss = 11.25",
     ):
         assert words in text
@@ -242,6 +269,49 @@ def test_a_damaged_job_hides_no_other(hpo: Hpo) -> None:
         shutil.rmtree(damaged)
 
 
+@pytest.mark.parametrize("name", ["job.bak", "a job", "-job", "j" * 33])
+def test_a_folder_that_is_no_job_s_hides_no_job(hpo: Hpo, name: str) -> None:
+    copy = hpo.home / "jobs" / name
+    shutil.copytree(hpo.home / "jobs/job", copy)
+    try:
+        listed = hpo("list", "--json")
+        assert [job["job"] for job in listed.json] == ["job"]
+        assert listed.err == ""
+        assert "did you mean job?" in hpo("status", "jobb", status=4).err
+    finally:
+        shutil.rmtree(copy)
+
+
+def test_a_job_that_is_deleted_while_jobs_are_listed_hides_no_other(
+    hpo: Hpo, eventually: Callable[[Callable[[], object]], None]
+) -> None:
+    jobs = hpo.folder / "listed" / "jobs"
+    for name in "abcd":
+        shutil.copytree(hpo.home / "jobs/job", jobs / name)
+    for name in "ab":  # there the listing waits until it is let go
+        (jobs / name / "lease").unlink()
+        os.mkfifo(jobs / name / "lease")
+
+    def let_go(name: str) -> bool:
+        with suppress(OSError):  # it has not come there yet
+            os.close(os.open(jobs / name / "lease", os.O_WRONLY | os.O_NONBLOCK))
+            return True
+        return False
+
+    listing = subprocess.Popen(
+        hpo.command("list", "--json"),
+        env={**hpo.environment, "HPO_HOME": str(jobs.parent)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    eventually(lambda: let_go("a"))
+    shutil.rmtree(jobs / "c")
+    eventually(lambda: let_go("b"))
+    out, err = listing.communicate(timeout=PATIENCE)
+    assert ([job["job"] for job in json.loads(out)], err) == (["a", "b", "d"], "")
+
+
 def test_a_list_without_jobs_says_how_to_begin(hpo: Hpo) -> None:
     empty = {"HPO_HOME": str(hpo.folder / "other")}
     assert "hpo run SPEC" in hpo("list", env=empty).out
@@ -254,7 +324,7 @@ def test_a_copied_folder_is_a_job_of_its_own(hpo: Hpo) -> None:
     other = hpo.folder / "elsewhere"
     shutil.copytree(hpo.home / "jobs/job", other / "jobs/copy")
     env = {"HPO_HOME": str(other)}
-    assert hpo("best", "copy", "--json", env=env).json == {**BEST, "job": "copy", "origin": "copy"}
+    assert hpo("best", "copy", "--json", env=env).json == {**GIVEN, "job": "copy", "origin": "copy"}
     assert hpo("status", "copy", "--json", env=env).json["counts"]["completed"] == 9
     assert hpo("logs", "copy", "2", env=env).out == "loss=12.25\nepoch=2\n"
 

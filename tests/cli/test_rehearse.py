@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
+import shlex
 import signal
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -36,6 +43,47 @@ def test_metrics_are_tried_on_standard_input_as_json(hpo: Hpo) -> None:
     f1, loss = found["metrics"]
     assert (found["lines"], f1["count"], f1["last"]) == (3, 2, 4.2e-05)
     assert (loss["count"], loss["suggestion"]["last"]) == (0, 0.25)
+
+
+MEASURED = """
+import resource, subprocess, sys
+status = subprocess.call(sys.argv[1:], stdout=sys.stderr)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)
+sys.exit(status)
+"""
+"""Runs a command, and prints the most memory that a process of it held, in MiB."""
+
+
+def test_standard_input_may_be_longer_than_the_memory(hpo: Hpo) -> None:
+    hpo.job("", **METRICS)
+    command = shlex.join(hpo.command("metrics", "spec.yaml", "--log", "-"))
+    measured = shlex.join([sys.executable, "-c", MEASURED])
+    log = "yes 'a line of some length, with a number: 0.125' | head -c 300000000; echo f1: 0.5"
+    ran = subprocess.run(
+        ["sh", "-c", f"({log}) | {measured} {command}"],
+        cwd=hpo.folder,
+        env=hpo.environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "the last is 0.5" in ran.stderr
+    assert int(ran.stdout) < 250
+
+
+def test_metrics_needs_standard_input_to_be_open(hpo: Hpo) -> None:
+    hpo.job("", **METRICS)
+    command = f"{shlex.join(hpo.command('metrics', 'spec.yaml', '--log', '-'))} <&-"
+    ran = subprocess.run(
+        ["sh", "-c", command],
+        cwd=hpo.folder,
+        env=hpo.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 2
+    assert "--log - reads standard input, which is closed" in ran.stderr
 
 
 def test_metrics_exits_with_1_where_the_objective_is_not_read(hpo: Hpo) -> None:
@@ -104,6 +152,43 @@ def test_try_leaves_nothing_when_it_is_interrupted(
     assert "Traceback" not in hpo.text("err")
 
 
+GPU = {"command": ["sh", "train.sh"], "gpus": 1}
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a lock as another process does that uses, or chooses, GPUs."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = os.open(path, os.O_RDONLY) if path.is_dir() else os.open(path, os.O_RDWR | os.O_CREAT)
+    fcntl.flock(file, fcntl.LOCK_EX)
+    yield
+    os.close(file)
+
+
+def test_try_that_is_interrupted_while_it_launches_leaves_nothing(
+    hpo: Hpo, eventually: Callable[[Callable[[], object]], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    hpo.job("touch started; exec sleep 1000", launcher=GPU)
+    (hpo.home / "gpus").mkdir(parents=True)
+    with locked(hpo.home / "gpus"):  # so that the guard waits
+        process = hpo.start("try", "spec.yaml")
+        eventually(lambda: any("guard" in line for line in hpo.processes()))
+        process.send_signal(signal.SIGINT)
+    assert process.wait(PATIENCE) == 130
+    assert hpo.left_behind() == []
+
+
+def test_try_uses_no_gpu_that_a_job_has(hpo: Hpo) -> None:
+    hpo.job("echo loss=1", launcher=GPU)
+    visible = {"CUDA_VISIBLE_DEVICES": "0"}
+    hpo("try", "spec.yaml", env=visible)
+    with locked(hpo.home / "gpus/0"):
+        refused = hpo("try", "spec.yaml", env=visible, status=1)
+    assert "hpo: waiting for a GPU: 0 is used by job-0001-1" in refused.err
+    assert hpo.left_behind() == []
+
+
 def test_plan_shows_what_would_run_and_starts_nothing(hpo: Hpo) -> None:
     hpo.job(
         "touch started",
@@ -136,11 +221,25 @@ def test_a_plan_as_json_is_what_the_job_then_does(hpo: Hpo) -> None:
         "longest_seconds": None,
         "cost": None,
         "warnings": [],
+        "examples": False,
     }
     hpo("run", "spec.yaml")
     ran = hpo("trials", "job", "--json").json
     keys = ("trial", "parameters", "proposed_by")
     assert [{key: trial[key] for key in keys} for trial in ran] == trials
+
+
+@pytest.mark.parametrize(("strategy", "are_examples"), [("random", True), ("grid", False)])
+def test_a_plan_without_a_seed_says_that_it_shows_examples(
+    hpo: Hpo, strategy: str, are_examples: bool
+) -> None:
+    x = {"type": "integer", "min": 1, "max": 9}
+    limits = {} if strategy == "grid" else {"max_jobs": 9}
+    hpo.job("echo loss=1", seed=None, strategy=strategy, parameters={"x": x}, limits=limits)
+    assert hpo("plan", "spec.yaml", "--json").json["examples"] == are_examples
+    shown = hpo("plan", "spec.yaml").out
+    assert ("5 examples of trials (without `seed` the job draws one of its own):" in shown) == are_examples
+    assert ("the first 5 trials:" in shown) != are_examples
 
 
 def test_plan_and_run_warn_of_what_is_probably_not_meant(hpo: Hpo) -> None:

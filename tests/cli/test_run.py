@@ -95,7 +95,8 @@ def test_the_live_view_shows_counts_the_best_what_runs_and_the_last_failure(hpo:
             r"job +random|job +grid",
             r"2/3",
             r"best: 1\.5 \(trial 1\) +n=1",
-            r"last failure: trial 2, exit status 3",
+            r"2/3  trial 2  failed .* exit status 3: it broke",
+            r"last failure: trial 2, exit status 3: it broke",
         ):
             assert re.search(pattern, text), pattern
         hpo.write("go", "")

@@ -107,6 +107,41 @@ def test_stop_ends_a_job_that_runs_elsewhere(hpo: Hpo, begun: Begin) -> None:
     assert resumed(hpo) == TWO
 
 
+def test_ctrl_c_after_a_stop_stops_at_once(hpo: Hpo, begun: Begin, eventually: Eventually) -> None:
+    process = begun(program=STUBBORN, grace="1h")
+    stopping = hpo.start("stop", "job", out="stopping")
+    eventually(lambda: hpo.text("asked"))
+    process.send_signal(signal.SIGINT)
+    assert (process.wait(PATIENCE), stopping.wait(PATIENCE)) == (1, 0)
+    assert hpo.left_behind() == []
+    assert hpo.text("err").count("waiting for 1 trial; Ctrl-C stops them at once") == 1
+
+
+@pytest.mark.parametrize("how", ["signal", "stop"])
+def test_a_job_whose_space_is_exhausted_can_still_be_stopped(
+    hpo: Hpo, eventually: Eventually, how: str
+) -> None:
+    hpo.job(
+        "echo loss=1; [ $HPO_TRIAL != 3 ] || until [ -e go ]; do sleep 0.05; done",
+        parameters={"x": {"type": "categorical", "values": [1, 2, 3]}},
+        limits={"max_jobs": 50, "max_parallel_jobs": 2},
+    )
+    process = hpo.start("run", "spec.yaml")
+    eventually((hpo.home / "jobs/job/job.db").exists)
+    eventually(lambda: hpo("status", "job", "--json").json["counts"]["completed"] == 2)
+    if how == "signal":
+        process.send_signal(signal.SIGINT)
+    else:
+        hpo("stop", "job")
+    assert process.wait(PATIENCE) == (130 if how == "signal" else 1)
+    status = hpo("status", "job", "--json").json
+    assert status["status"] == ("interrupted" if how == "signal" else "stopped")
+    assert status["counts"]["cancelled"] == 1
+    hpo.write("go", "")
+    assert "every configuration of the space was tried" in hpo("resume", "job").err
+    assert hpo("status", "job", "--json").json["counts"]["completed"] == 3
+
+
 def test_stop_now_gives_no_grace(hpo: Hpo, begun: Begin) -> None:
     process = begun(program=STUBBORN, grace="1h")
     hpo("stop", "job", "--now")
@@ -124,6 +159,23 @@ def test_stop_ends_what_a_killed_process_left(hpo: Hpo, begun: Begin) -> None:
     assert hpo.left_behind() == []
     assert hpo("status", "job", "--json").json["counts"]["cancelled"] == 1
     assert resumed(hpo) == TWO
+
+
+def test_stop_takes_over_from_a_process_that_dies_while_it_stops(
+    hpo: Hpo, begun: Begin, eventually: Eventually
+) -> None:
+    process = begun(program=STUBBORN, grace="1h")
+    stopping = hpo.start("stop", "job")
+    eventually(lambda: hpo.text("asked"))
+    process.kill()
+    process.wait()
+    eventually(lambda: (hpo.home / "jobs/job/lease").read_text() == f"{stopping.pid}\n")
+    assert stopping.poll() is None
+    hpo.write("go", "")
+    assert stopping.wait(PATIENCE) == 0
+    assert "job is stopped; go on with `hpo resume job`" in hpo.text("err")
+    assert hpo("status", "job", "--json").json["counts"]["running"] == 0
+    assert hpo.left_behind() == []
 
 
 def test_a_signal_before_the_first_trial_leaves_a_job_to_resume(hpo: Hpo, eventually: Eventually) -> None:

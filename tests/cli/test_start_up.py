@@ -41,6 +41,7 @@ def hpo(shared_hpo: Hpo) -> Hpo:
         "status job --json",
         "best job",
         "best job --json",
+        "best job --format args",
         "trials job",
         "trials job --format csv",
         "list",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -19,9 +19,10 @@ from tests.conformance.stages import STAGES, Exit, Stage
 
 
 @pytest.fixture(params=STAGES, ids=lambda stage: stage.__name__)
-def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Stage:
+def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
     made: Stage = request.param(tmp_path)
-    return made
+    yield made
+    made.clear()
 
 
 def launch(trial: int = 1, run: int = 1) -> Launch:
@@ -315,6 +316,22 @@ def test_a_run_stops_however_often_it_is_told(stage: Stage) -> None:
             assert (await follower.end()).state is RunState.STOPPED
             await launcher.stop(follower.handle)
             assert (await follower.look()).state is RunState.STOPPED
+
+    patiently(test())
+
+
+def test_a_stop_changes_nothing_of_how_a_run_has_ended(stage: Stage) -> None:
+    stage.plan(1, [b"done\n", Hold("go")])
+
+    async def test() -> None:
+        async with launcher_on(stage) as launcher:
+            follower = Follower(launcher, await launcher.launch(launch()))
+            await follower.until(b"done\n")
+            stage.open("go")
+            assert (await follower.end()).state is RunState.SUCCEEDED
+            await launcher.stop(follower.handle)
+            await launcher.stop(follower.handle, at_once=True)
+            assert (await follower.look()).state is RunState.SUCCEEDED
 
     patiently(test())
 

@@ -22,7 +22,7 @@ from hpo.core.events import (
     StopSent,
     Ticked,
 )
-from hpo.core.job import EndReason, Job, JobStatus, assemble
+from hpo.core.job import EndReason, Job, JobStatus, assemble, reopened
 from hpo.core.settings import Goal, Objective, Settings, Take
 from hpo.core.trial import JobHandle, Match, Reason, RunReport, RunState, Trial, TrialStatus
 
@@ -56,9 +56,10 @@ def observe(
     **fields: object,
 ) -> Observed:
     reason = fields.pop("reason", None)
-    report = RunReport(state, reason, str(fields.pop("detail", "")))  # type: ignore[arg-type]
+    started = fields.pop("started", None)
+    report = RunReport(state, reason, str(fields.pop("detail", "")), started=started)  # type: ignore[arg-type]
     matches = tuple(Match("f1", value) for value in values)
-    return Observed(number, run, report, matches, len(values), since, cursor, at, **fields)  # type: ignore[arg-type]
+    return Observed(number, run, report, matches, since, cursor, at, **fields)  # type: ignore[arg-type]
 
 
 def outcome(event: Observed, settings: Settings = SETTINGS, *before: Event) -> Trial:
@@ -126,11 +127,11 @@ def test_only_completed_trials_are_ever_best() -> None:
     assert job.tally.best.number == 1
 
 
-def test_a_trial_that_succeeded_before_it_was_told_to_stop_completes() -> None:
-    trial = outcome(
-        observe(1, RunState.SUCCEEDED, 0.4), SETTINGS, StopRequested(Reason.INTERRUPTED, "^C", 2.0)
-    )
-    assert (trial.status, trial.value) == (TrialStatus.COMPLETED, 0.4)
+@pytest.mark.parametrize("told", [[], [StopSent(1, 1, at_once=False, at=2.1)]])
+def test_a_trial_that_succeeded_before_the_stop_reached_it_completes(told: list[Event]) -> None:
+    stop = StopRequested(Reason.INTERRUPTED, "^C", 2.0)
+    trial = outcome(observe(1, RunState.SUCCEEDED, 0.4), SETTINGS, stop, *told)
+    assert (trial.status, trial.value, trial.reason) == (TrialStatus.COMPLETED, 0.4, None)
 
 
 def test_an_ended_run_is_concluded_only_when_its_log_is_read_to_the_end() -> None:
@@ -158,12 +159,91 @@ def test_steps_count_matches_or_follow_the_named_metric() -> None:
     assert [(p.step, p.value) for p in points if p.metric == "f1"] == [(5.0, 0.1), (10.0, 0.2)]
 
 
+@pytest.mark.parametrize("no_step", [math.nan, math.inf, -math.inf])
+def test_a_step_that_is_no_finite_number_is_counted(no_step: float) -> None:
+    named = replace(SETTINGS, objective=replace(MAXIMIZE, step="epoch"))
+    job, _ = run_events(Job(named), *start(1))
+    printed = [("f1", 0.1), ("epoch", no_step), ("f1", 0.2), ("epoch", 7.0), ("f1", 0.3)]
+    matches = tuple(Match(name, value) for name, value in printed)
+    points = apply(job, replace(observe(1, RunState.RUNNING), matches=matches)).points
+    assert [(p.step, p.value) for p in points if p.metric == "f1"] == [(1, 0.1), (2, 0.2), (7.0, 0.3)]
+
+
+def test_a_trial_started_when_its_first_launched_run_did() -> None:
+    queued: list[Event] = [
+        Proposed(1, {"x": 1}, "random", "", 0.0),
+        StopRequested(Reason.STOPPED, "stop", 1.0),
+        Abandoned(1, 1, 2.0),
+    ]
+    _, trials = run_events(Job(SETTINGS), *queued)
+    assert (trials[1].started, trials[1].attempts) == (None, 0)
+    job = assemble(SETTINGS, [reopened(trials[1])])
+    again: list[Event] = [Launched(1, 2, HANDLE, 5.0), observe(1, RunState.SUCCEEDED, 0.5, run=2, at=6.0)]
+    _, trials = run_events(job, *again)
+    assert (trials[1].status, trials[1].started, trials[1].attempts) == (TrialStatus.COMPLETED, 5.0, 1)
+
+
+def test_a_run_found_again_has_started_when_its_launcher_says_so() -> None:
+    seen = observe(1, RunState.SUCCEEDED, 0.4, started=2.0, at=5.0)
+    _, trials = run_events(Job(SETTINGS), *start(1, at=5.0), seen)
+    assert (trials[1].run.started, trials[1].run.ended) == (2.0, 5.0)
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        Abandoned(1, 1, 3.0),
+        Deferred(1, 1, "no GPU", 9.0, 3.0),
+        LaunchFailed(1, 1, Reason.COULD_NOT_START, "no such program", 3.0),
+    ],
+)
+def test_what_is_said_of_a_launch_too_late_changes_nothing(late: Event) -> None:
+    job, _ = run_events(Job(SETTINGS), *start(1), StopRequested(Reason.STOPPED, "stop", 2.0))
+    assert apply(job, late) == Change(job)
+
+
+def test_a_later_run_that_is_abandoned_leaves_what_the_earlier_one_found() -> None:
+    stop = StopRequested(Reason.STOPPED, "stop", 2.0)
+    told = StopSent(1, 1, at_once=False, at=2.0)
+    _, trials = run_events(Job(SETTINGS), *start(1), stop, told, observe(1, RunState.STOPPED, 0.3))
+    cancelled = trials[1]
+    assert cancelled.status is TrialStatus.CANCELLED
+    job = assemble(SETTINGS, [reopened(cancelled)])
+    job, trials = run_events(job, StopRequested(Reason.STOPPED, "stop", 7.0), Abandoned(1, 2, 8.0))
+    assert trials[1].runs == cancelled.runs
+    assert (trials[1].status, trials[1].value, job.status) == (TrialStatus.CANCELLED, 0.3, JobStatus.STOPPED)
+
+
+def test_why_a_run_cannot_be_followed_is_kept_until_it_can_be() -> None:
+    silent = observe(1, RunState.RUNNING, 0.1, cursor="1", detail="the engine does not answer")
+    job, trials = run_events(Job(SETTINGS), *start(1), silent)
+    assert trials[1].run.waiting == "the engine does not answer"
+    _, trials = run_events(job, observe(1, RunState.RUNNING, 0.1, since="1", cursor="2"))
+    assert trials[1].run.waiting == ""
+    crashed = observe(1, RunState.FAILED, since="1", reason=Reason.EXIT_STATUS, detail="exit status 3")
+    _, trials = run_events(job, crashed)
+    assert (trials[1].run.waiting, trials[1].detail) == ("", "exit status 3")
+
+
 def test_a_lost_run_is_launched_again_until_its_attempts_are_used_up() -> None:
     job, trials = run_events(Job(SETTINGS), *start(1), observe(1, RunState.LOST))
     assert (trials[1].status, trials[1].run.number, trials[1].run.handle) == (TrialStatus.PROPOSED, 2, None)
     again: list[Event] = [Launched(1, 2, HANDLE, 7.0), observe(1, RunState.LOST, run=2, at=8.0)]
     _, trials = run_events(job, *again)
     assert (trials[1].status, trials[1].reason) == (TrialStatus.FAILED, Reason.LOST)
+
+
+def test_a_trial_that_is_run_again_after_a_stop_has_all_its_attempts() -> None:
+    _, trials = run_events(
+        Job(SETTINGS),
+        *start(1),
+        StopRequested(Reason.STOPPED, "", 1.0),
+        StopSent(1, 1, at_once=False, at=1.0),
+        observe(1, RunState.STOPPED),
+    )
+    job = assemble(SETTINGS, [reopened(trials[1])])
+    _, trials = run_events(job, Launched(1, 2, HANDLE, 6.0), observe(1, RunState.LOST, run=2))
+    assert (trials[1].status, trials[1].run.number) == (TrialStatus.PROPOSED, 3)
 
 
 def test_the_programs_own_failure_is_not_retried() -> None:
@@ -190,6 +270,14 @@ def test_the_breaker_ends_a_job_whose_first_trials_all_fail() -> None:
         job, _ = run_events(job, *start(number), observe(number, RunState.FAILED, reason=failed))
     assert job.ending is not None
     assert (job.ending.reason, job.status) == (EndReason.BREAKER, JobStatus.FAILED)
+
+
+def test_max_failures_takes_the_breakers_place() -> None:
+    job = Job(replace(SETTINGS, max_parallel_jobs=1, max_failures=5))
+    for number in range(1, 6):
+        assert job.ending is None
+        job, _ = run_events(job, *start(number), observe(number, RunState.FAILED, reason=Reason.SIGNAL))
+    assert (job.ending and job.ending.reason, job.status) == (EndReason.MAX_FAILURES, JobStatus.FAILED)
 
 
 def test_one_success_disarms_the_breaker() -> None:
@@ -241,9 +329,38 @@ def test_max_failures_ends_the_job() -> None:
 
 
 def test_an_exhausted_space_ends_the_job() -> None:
+    job, _ = run_events(Job(SETTINGS), *start(1), observe(1, RunState.SUCCEEDED, 0.5), Exhausted(1.0))
+    assert (job.ending and job.ending.reason, job.status) == (EndReason.EXHAUSTED, JobStatus.COMPLETED)
+
+
+@pytest.mark.parametrize(
+    ("event", "reason", "status"),
+    [
+        (StopRequested(Reason.STOPPED, "stop", 2.0), EndReason.STOPPED, JobStatus.STOPPED),
+        (StopRequested(Reason.INTERRUPTED, "^C", 2.0), EndReason.INTERRUPTED, JobStatus.INTERRUPTED),
+        (Ticked(11.0), EndReason.MAX_RUNTIME, JobStatus.COMPLETED),
+        (observe(3, RunState.SUCCEEDED, 0.95), EndReason.TARGET, JobStatus.COMPLETED),
+    ],
+)
+def test_what_still_runs_of_an_exhausted_space_can_end_the_job_otherwise(
+    event: Event, reason: EndReason, status: JobStatus
+) -> None:
+    job = Job(replace(SETTINGS, target=0.9), deadline=10.0)
     job, _ = run_events(
-        Job(SETTINGS), *start(1), observe(1, RunState.SUCCEEDED, 0.5), Exhausted("all tried", 1.0)
+        job, *start(1), *start(2), *start(3), observe(1, RunState.SUCCEEDED, 0.5), Exhausted(1.0), event
     )
+    assert job.ending is not None
+    assert (job.ending.reason, job.is_done) == (reason, False)
+    last: list[Event] = [observe(number, RunState.STOPPED, at=12.0) for number in (2, 3)]
+    job, _ = run_events(job, *last)
+    assert (job.ending and job.ending.reason, job.status) == (reason, status)
+
+
+def test_a_lost_run_of_an_exhausted_space_is_launched_again() -> None:
+    job, trials = run_events(Job(SETTINGS), *start(1), Exhausted(1.0), observe(1, RunState.LOST))
+    assert (trials[1].status, trials[1].run.number) == (TrialStatus.PROPOSED, 2)
+    again: list[Event] = [Launched(1, 2, HANDLE, 7.0), observe(1, RunState.SUCCEEDED, 0.5, run=2, at=8.0)]
+    job, _ = run_events(job, *again)
     assert (job.ending and job.ending.reason, job.status) == (EndReason.EXHAUSTED, JobStatus.COMPLETED)
 
 

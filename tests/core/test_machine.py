@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -23,7 +23,7 @@ from hpo.core.events import (
     StopSent,
     Ticked,
 )
-from hpo.core.job import Job, assemble
+from hpo.core.job import EndReason, Job, assemble
 from hpo.core.plan import plan
 from hpo.core.settings import Goal, Objective, Settings
 from hpo.core.trial import JobHandle, Match, Reason, RunReport, RunState, Trial, TrialStatus
@@ -36,6 +36,7 @@ class World:
     """Answers effects at random, as launchers and strategies might, and remembers launches."""
 
     rng: random.Random
+    configurations: int  # of the space
     now: float = 0.0
     launched: dict[str, JobHandle] = field(default_factory=dict)
     read: dict[JobHandle, int] = field(default_factory=dict)
@@ -44,8 +45,8 @@ class World:
         self.now += self.rng.random()
         match effect:
             case Propose(trial):
-                if self.rng.random() < 0.02:
-                    return Exhausted("nothing left", self.now)
+                if trial > self.configurations:
+                    return Exhausted(self.now)
                 return Proposed(trial, {"x": trial}, "random", "", self.now)
             case Start(launch):
                 if launch.name in self.launched or self.rng.random() < 0.8:
@@ -70,6 +71,7 @@ class World:
         final = self.rng.random() < 0.5
         state = self.rng.choice(FINAL) if final else RunState.RUNNING
         reason = Reason.EXIT_STATUS if state is RunState.FAILED else None
+        detail = self.rng.choice(["", "it does not answer"])
         matches = tuple(Match("f1", self.rng.random()) for _ in range(self.rng.randrange(3)))
         since = trial.run.cursor
         cursor = str(int(since or 0) + len(matches))
@@ -77,9 +79,8 @@ class World:
         return Observed(
             trial.number,
             trial.run.number,
-            RunReport(state, reason),
+            RunReport(state, reason, detail),
             matches,
-            1,
             since,
             cursor,
             self.now,
@@ -105,6 +106,9 @@ def check(job: Job, trials: dict[int, Trial]) -> None:
         assert all(run.state.is_final for run in trial.runs[:-1])
         assert trial.status.is_final == (trial.ended is not None)
         assert (trial.status is TrialStatus.COMPLETED) <= (trial.value is not None)
+        assert not (trial.status.is_final and trial.run.waiting)
+    if job.ending is not None:
+        assert all(trial.status is TrialStatus.STOPPING for trial in job.open.values())
     if job.is_done:
         assert not job.open
         assert not plan(job, 0.0)
@@ -114,21 +118,25 @@ def check(job: Job, trials: dict[int, Trial]) -> None:
 @given(
     seed=st.integers(0, 2**32),
     max_jobs=st.integers(1, 12),
+    configurations=st.integers(1, 15),
     parallel=st.integers(1, 5),
     target=st.sampled_from([None, 0.9]),
     patience=st.sampled_from([None, 3]),
     max_failures=st.sampled_from([None, 2]),
     timeout=st.sampled_from([None, 3.0]),
+    deadline=st.sampled_from([None, 20.0]),
     stops=st.booleans(),
 )
 def test_any_order_of_events_keeps_the_invariants_and_ends_the_job(
     seed: int,
     max_jobs: int,
+    configurations: int,
     parallel: int,
     target: float | None,
     patience: int | None,
     max_failures: int | None,
     timeout: float | None,
+    deadline: float | None,
     stops: bool,
 ) -> None:
     rng = random.Random(seed)
@@ -142,9 +150,11 @@ def test_any_order_of_events_keeps_the_invariants_and_ends_the_job(
             max_failures=max_failures,
             target=target,
             not_improving_for=patience,
-        )
+        ),
+        deadline=deadline,
     )
-    world, trials, past = World(rng), dict[int, Trial](), list[Event]()
+    world, trials, past = World(rng, configurations), dict[int, Trial](), list[Event]()
+    stopped = False
     for _ in range(4000):
         if job.is_done:
             break
@@ -159,12 +169,17 @@ def test_any_order_of_events_keeps_the_invariants_and_ends_the_job(
             arriving.append(StopRequested(Reason.STOPPED, "stop", world.now, rng.random() < 0.5))
         for each in arriving:
             past.append(each)
+            stopped = stopped or (isinstance(each, StopRequested) and job.ending is None)
             change = apply(job, each)
             trials |= {trial.number: trial for trial in change.trials}
             job = change.job
             check(job, trials)
-        if rng.random() < 0.05 and not job.is_done and job.ending is None:  # a crash: only trials are kept
-            resumed = assemble(job.settings, [trials[n] for n in sorted(trials)])
-            assert resumed == job
+        if rng.random() < 0.05 and not job.is_done:  # a crash: only trials are kept
+            resumed = assemble(job.settings, [trials[n] for n in sorted(trials)], deadline=deadline)
+            assert replace(resumed, exhausted=job.exhausted, ending=job.ending) == job
+            job, stopped = resumed, False
     assert job.is_done
+    assert job.ending is not None
+    assert (job.ending.reason in {EndReason.MAX_JOBS, EndReason.EXHAUSTED}) <= (not stopped)
+    assert (job.ending.reason is EndReason.EXHAUSTED) <= (job.proposed == configurations)
     assert len(set(world.launched.values())) == len(world.launched)

@@ -5,17 +5,22 @@ from __future__ import annotations
 import math
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
+from hpo.core.apply import Change
+from hpo.core.events import Event, Launched
 from hpo.core.job import EndReason, JobStatus
 from hpo.core.settings import Goal, Objective, Settings
-from hpo.core.trial import Launch, Reason, TrialStatus
+from hpo.core.trial import Launch, Reason, RunReport, RunState, Trial, TrialStatus
+from hpo.launchers.scripted import Hold, Step, UntilSeen, World
+from hpo.scheduler.clock import Clock, WallClock
 from hpo.scheduler.loop import Scheduler
 from hpo.spec.space import Continuous, Integer, Space
-from tests.crash.world import Tuner, World
+from hpo.store.sqlite import Store
+from tests.crash.tuner import Hurried, Tuner
 
 SPACE = Space((Continuous("x", 0.0, 1.0), Integer("n", 1, 50)))
 
@@ -28,23 +33,34 @@ def folder() -> Iterator[Path]:
         yield Path(made)
 
 
-def losses(launch: Launch) -> list[str]:
+def losses(launch: Launch) -> list[Step]:
+    """Return a script that goes on by a line with every look that is taken at it."""
     x = launch.params["x"]
     assert isinstance(x, float)
     if launch.trial % 4 == 0:
-        return ["no metric here"]
+        return [UntilSeen(), b"no metric here\n"]
     if launch.trial % 7 == 0:
-        return ["loss=1", "crash"]
-    return [f"step {step} loss={(x - 0.3) ** 2 + 1 / step!r}" for step in range(1, 5)]
+        failed = RunReport(RunState.FAILED, Reason.EXIT_STATUS, "exit status 1")
+        return [UntilSeen(), b"loss=1\n", UntilSeen(), failed]
+    lines = [f"step {step} loss={(x - 0.3) ** 2 + 1 / step!r}\n" for step in range(1, 5)]
+    return [step for line in lines for step in (UntilSeen(), line.encode())]
 
 
-def tuner(place: Path, *, strategy: str = "random", parallel: int = 1, max_jobs: int = 5) -> Tuner:
+def tuner(
+    place: Path,
+    *,
+    strategy: str = "random",
+    parallel: int = 1,
+    max_jobs: int = 5,
+    script: Callable[[Launch], Sequence[Step]] = losses,
+    clock: Callable[[], Clock] = Hurried,
+) -> Tuner:
     place.mkdir()
     settings = Settings(
         "j", Objective("loss", Goal.MINIMIZE), max_jobs=max_jobs, max_parallel_jobs=parallel, attempts=2
     )
     options = {"min_resource": 1, "max_resource": 4, "reduction_factor": 2} if strategy == "hyperband" else {}
-    made = Tuner(place, settings, SPACE, World(losses), strategy, options)
+    made = Tuner(place, settings, SPACE, World(script), strategy, options, clock)
     made.create()
     return made
 
@@ -92,10 +108,20 @@ def test_points_are_neither_lost_nor_doubled_by_a_crash(folder: Path) -> None:
         made = tuner(folder / str(step), max_jobs=2)
         made.run(crash_at=step)
         assert made.run() is not None
-        from hpo.store.sqlite import Store
+        points = Store(made.folder / "job.db").points(metric="loss")
+        assert [point.step for point in points if point.trial == 1] == [1, 2, 3, 4]
 
-        points = Store(made.folder / "job.db").points(trial=1)
-        assert [point.step for point in points] == [1, 2, 3, 4]
+
+def test_the_last_line_counts_whenever_it_is_printed(folder: Path) -> None:
+    """Right after the log was read and before the state is looked at, or the other way round."""
+
+    def counted(launch: Launch) -> list[Step]:
+        lines = [f"loss={line}\n".encode() for line in range(1, launch.trial + 1)]
+        return [step for line in lines for step in (UntilSeen(), line)]
+
+    made = tuner(folder / "job", max_jobs=4, script=counted)
+    assert made.run() is not None
+    assert [trial.value for trial in made.trials()] == [1, 2, 3, 4]
 
 
 def test_a_stop_cut_off_by_a_crash_leaves_trials_that_a_resume_runs_again(folder: Path) -> None:
@@ -110,13 +136,88 @@ def test_a_stop_cut_off_by_a_crash_leaves_trials_that_a_resume_runs_again(folder
         assert TrialStatus.CANCELLED not in finals
 
 
+def test_a_stop_after_a_crash_starts_nothing_in_order_to_stop_it(folder: Path) -> None:
+    for step in range(1, 40):
+        made = tuner(folder / str(step), parallel=3, max_jobs=6)
+        made.run(crash_at=step)
+        before = dict(made.world.starts)
+        job = made.run(meddle=lambda s: s.request_stop(Reason.STOPPED, "`hpo stop` was called"))
+        assert job is not None
+        assert made.world.starts == before
+
+
 def test_exactly_max_jobs_whatever_happens(folder: Path) -> None:
     made = tuner(folder / "job", parallel=5, max_jobs=13)
     job = made.run()
     assert job is not None
     assert job.ending is not None
     assert (job.ending.reason, job.tally.ended) == (EndReason.MAX_JOBS, 13)
-    assert len(made.world.programs) == 13
+    assert len(made.world.starts) == 13
+
+
+def test_values_are_written_down_before_they_are_tried(folder: Path) -> None:
+    place = folder / "job"
+    written: dict[int, list[Trial]] = {}
+
+    def look_up(launch: Launch) -> list[Step]:
+        written[launch.trial] = stored(place, launch.trial)
+        return losses(launch)
+
+    made = tuner(place, parallel=3, max_jobs=8, script=look_up)
+    assert made.run() is not None
+    assert {number: [dict(trial.params) for trial in trials] for number, trials in written.items()} == {
+        trial.number: [dict(trial.params)] for trial in made.trials()
+    }
+
+
+def test_what_listeners_are_told_is_written_down(folder: Path) -> None:
+    made = tuner(folder / "job", parallel=3, max_jobs=8)
+    told: list[Trial] = []
+    written: list[Trial] = []
+
+    def look_up(_: Event, change: Change) -> None:
+        told.extend(change.trials)
+        for trial in change.trials:
+            written.extend(stored(made.folder, trial.number))
+
+    assert made.run(meddle=lambda scheduler: scheduler.listen(look_up)) is not None
+    assert len(told) > 8
+    assert written == told
+
+
+def stored(place: Path, number: int) -> list[Trial]:
+    """Return what another process finds of a trial."""
+    store = Store.look(place / "job.db")
+    try:
+        return store.trials(number)
+    finally:
+        store.close()
+
+
+def test_what_is_under_way_is_not_begun_again(folder: Path) -> None:
+    made = tuner(folder / "job", strategy="hyperband", parallel=4, max_jobs=16, clock=WallClock)
+    assert made.run() is not None
+    assert made.asked == {f"j-{number:04d}-1": 1 for number in range(1, 17)}
+    pruned = [trial.number for trial in made.trials() if trial.status is TrialStatus.PRUNED]
+    assert made.world.stops == {f"j-{number:04d}-1": 1 for number in pruned}
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+def test_a_stop_is_sent_once(folder: Path, at_once: bool) -> None:
+    made = tuner(folder / "job", parallel=2, script=lambda _: [Hold("never")], clock=WallClock)
+
+    def interrupt(scheduler: Scheduler) -> None:
+        def listen(event: Event, _: Change) -> None:
+            if isinstance(event, Launched) and event.trial == 2:
+                scheduler.request_stop(Reason.INTERRUPTED, "^C", at_once=at_once)
+
+        scheduler.listen(listen)
+
+    job = made.run(meddle=interrupt)
+    assert job is not None
+    assert job.status is JobStatus.INTERRUPTED
+    assert made.world.stops == {"j-0001-1": 1, "j-0002-1": 1}
+    assert [trial.run.stopped_at_once for trial in made.trials()] == [at_once] * 2
 
 
 def test_a_lost_run_is_launched_once_more(folder: Path) -> None:
@@ -132,8 +233,8 @@ def test_a_lost_run_is_launched_once_more(folder: Path) -> None:
 
 
 def vanish(world: World, name: str) -> None:
-    if name in world.programs:
-        world.programs[name].lost = True
+    if world.run(name) is not None:
+        world.end(name, RunReport(RunState.LOST))
 
 
 def test_acceptance_7_pruned_trials_are_marked_and_never_best(folder: Path) -> None:

@@ -39,6 +39,7 @@ class Machine:
             self.job,
             self.home / "jobs" / self.job,
             self.base,
+            self.home,
             max_parallel_jobs=self.parallel,
             fixed=self.fixed,
             inputs=self.inputs,

@@ -21,6 +21,7 @@ SCRIPT = (
     [
         ({"CUDA_VISIBLE_DEVICES": "0,1"}, ["0", "1"]),
         ({"CUDA_VISIBLE_DEVICES": " 2 , GPU-5a,"}, ["2", "GPU-5a"]),
+        ({"CUDA_VISIBLE_DEVICES": "0,1,0"}, ["0", "1"]),
         ({"CUDA_VISIBLE_DEVICES": ""}, []),
         ({"CUDA_VISIBLE_DEVICES": "-1"}, []),
     ],

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -221,6 +222,14 @@ def test_parameters_that_are_too_long_are_named(machine: Machine) -> None:
     assert "too long" in report.detail
 
 
+def test_when_a_program_ran_is_written_down(machine: Machine) -> None:
+    before = time.time()
+    report, _ = patiently(machine.run(machine.launcher("sleep 0.1")))
+    assert report.started is not None
+    assert report.ended is not None
+    assert before <= report.started <= report.ended - 0.1 < time.time()
+
+
 def test_a_program_that_ignores_a_stop_is_killed_after_the_grace_period(machine: Machine) -> None:
     script = "trap '' TERM; echo here; while :; do sleep 1000; done"
 
@@ -289,9 +298,10 @@ def test_a_secret_reaches_the_program_and_nothing_else(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OUTSIDE", "s3cret-one")
+    monkeypatch.setenv("HOME", str(machine.base))
     (machine.base / "token").write_text("s3cret-two\n")
-    sources = {"FIRST": {"env": "OUTSIDE"}, "SECOND": {"file": "token"}}
-    script = 'echo "${#FIRST} ${#SECOND}"; [ "$SECOND" = "$(cat token)" ] && echo same; read x < gate'
+    sources = {"FIRST": {"env": "OUTSIDE"}, "SECOND": {"file": "token"}, "THIRD": {"file": "~/token"}}
+    script = 'echo "${#FIRST} ${#SECOND} ${#THIRD}"; [ "$SECOND" = "$(cat token)" ] && echo same; read x<gate'
     gate = machine.base / "gate"
     os.mkfifo(gate)
 
@@ -299,7 +309,7 @@ def test_a_secret_reaches_the_program_and_nothing_else(
         launcher, launch = machine.launcher(script, env_from=sources), machine.launch(params={"lr": 0.5})
         async with machine.following(launcher, launch) as run:
             await run.until(b"same\n")
-            assert run.log == b"10 10\nsame\n"
+            assert run.log == b"10 10 10\nsame\n"
             assert_not_in_sight("s3cret", machine.home)
             assert "s3cret" not in launcher.request(launch)
             assert "FIRST=(from env_from)" in launcher.request(launch).splitlines()

@@ -5,8 +5,12 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
+from hpo.launchers.launcher import Obstacle
 from hpo.launchers.process.options import ProcessOptions
 from tests.launchers.machine import Machine
+
+COMMAND = ("launcher", "command")
+SECRETS = ("launcher", "env_from")
 
 
 def test_nothing_is_missing(machine: Machine) -> None:
@@ -17,15 +21,16 @@ def test_nothing_is_missing(machine: Machine) -> None:
 
 
 def test_a_program_that_is_not_on_the_path(machine: Machine) -> None:
-    (problem,) = machine.launcher("pyhton3", "x").check()
-    assert problem.startswith("command: no program pyhton3 on the PATH (")
-    assert problem.endswith("; did you mean python3?")
+    (obstacle,) = machine.launcher("pyhton3", "x").check()
+    assert obstacle.path == ("launcher", "command")
+    assert obstacle.message.startswith("no program pyhton3 on the PATH (")
+    assert obstacle.message.endswith("; did you mean python3?")
 
 
 def test_a_program_of_the_folder_needs_a_dot(machine: Machine) -> None:
     (machine.base / "my-train").touch(0o755)
-    (problem,) = machine.launcher("my-train", "x").check()
-    assert problem.endswith(f"; `./my-train` is in {machine.base}")
+    (obstacle,) = machine.launcher("my-train", "x").check()
+    assert obstacle.message.endswith(f"; `./my-train` is in {machine.base}")
 
 
 def test_the_spec_s_path_counts(machine: Machine) -> None:
@@ -37,22 +42,24 @@ def test_the_spec_s_path_counts(machine: Machine) -> None:
 
 def test_a_program_that_is_not_there(machine: Machine) -> None:
     (machine.base / "train.sh").touch(0o755)
-    (problem,) = machine.launcher("./trian.sh", "x").check()
-    assert problem == f"command: there is no {machine.base}/trian.sh; did you mean train.sh?"
+    assert machine.launcher("./trian.sh", "x").check() == [
+        Obstacle(COMMAND, f"there is no {machine.base}/trian.sh; did you mean train.sh?")
+    ]
 
 
 @pytest.mark.parametrize("kind", ["file", "folder"])
 def test_a_program_that_is_not_executable(machine: Machine, kind: str) -> None:
     path = machine.base / "train"
     path.touch(0o644) if kind == "file" else path.mkdir()
-    (problem,) = machine.launcher("./train", "x").check()
-    assert problem.startswith(f"command: {path} is not executable")
+    (obstacle,) = machine.launcher("./train", "x").check()
+    assert obstacle.message.startswith(f"{path} is not executable")
 
 
 def test_a_script_that_is_not_there(machine: Machine) -> None:
     (machine.base / "train.py").touch()
-    (problem,) = machine.launcher("sh", "tarin.py").check()
-    assert problem == f"command: there is no {machine.base}/tarin.py; did you mean train.py?"
+    assert machine.launcher("sh", "tarin.py").check() == [
+        Obstacle(COMMAND, f"there is no {machine.base}/tarin.py; did you mean train.py?")
+    ]
 
 
 @pytest.mark.parametrize("command", [("sh", "{model}.py"), ("sh", "-c", "train.py"), ("./{model}", "x")])
@@ -61,34 +68,42 @@ def test_what_may_be_no_file_is_not_looked_for(machine: Machine, command: tuple[
 
 
 def test_a_working_directory_that_is_not_there(machine: Machine) -> None:
-    (problem,) = machine.launcher("true", workdir="src").check()
-    assert problem == f"workdir: there is no folder {machine.base}/src"
+    assert machine.launcher("true", workdir="src").check() == [
+        Obstacle(("launcher", "workdir"), f"there is no folder {machine.base}/src")
+    ]
 
 
 def test_inputs_that_are_not_there(machine: Machine) -> None:
     machine.inputs = {"train": "data", "test": "s3://bucket/test"}
     assert machine.launcher("true").check() == [
-        f"inputs.train: there is no {machine.base}/data",
-        "inputs.test: a local process cannot read s3://bucket/test; copy it here and give the path",
+        Obstacle(("inputs", "train"), f"there is no {machine.base}/data"),
+        Obstacle(
+            ("inputs", "test"),
+            "a local process cannot read s3://bucket/test; copy it here and give the path",
+        ),
     ]
 
 
 def test_secrets_that_are_not_there(machine: Machine) -> None:
     sources = {"A": {"env": "HPO_TEST_NO_SUCH"}, "B": {"file": "nowhere"}}
-    (problem,) = machine.launcher("true", env_from=sources).check()
-    assert problem == (
-        "env_from: the variable HPO_TEST_NO_SUCH is not set; "
-        "B cannot be read from nowhere: No such file or directory"
-    )
+    unset = "the variable HPO_TEST_NO_SUCH is not set"
+    assert machine.launcher("true", env_from=sources).check() == [
+        Obstacle((*SECRETS, "A"), unset),
+        Obstacle((*SECRETS, "B"), "B cannot be read from nowhere: No such file or directory"),
+    ]
+    assert machine.launcher("true", env_from=["PATH", "HPO_TEST_NO_SUCH"]).check() == [
+        Obstacle((*SECRETS, 1), unset)
+    ]
 
 
-@pytest.mark.parametrize(("visible", "found"), [("", "none"), ("3", "only 3")])
+@pytest.mark.parametrize(("visible", "found"), [("", "none"), ("3", "only 3"), ("3, 3", "only 3")])
 def test_gpus_that_are_not_there(
     machine: Machine, monkeypatch: pytest.MonkeyPatch, visible: str, found: str
 ) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
-    (problem,) = machine.launcher("true", gpus=2).check()
-    assert problem == f"gpus: a trial needs 2, and {found} can be found here"
+    assert machine.launcher("true", gpus=2).check() == [
+        Obstacle(("launcher", "gpus"), f"a trial needs 2, and {found} can be found here")
+    ]
 
 
 # -- the options

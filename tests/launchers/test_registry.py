@@ -16,7 +16,7 @@ def test_a_kind_has_a_model_and_a_launcher(tmp_path: Path) -> None:
     assert registry.options_model("process") is ProcessOptions
     options = ProcessOptions(command=["true"])
     assert isinstance(
-        registry.build("process", JobContext("job", tmp_path, tmp_path), options), ProcessLauncher
+        registry.build("process", JobContext("job", tmp_path, tmp_path, tmp_path), options), ProcessLauncher
     )
 
 
@@ -25,7 +25,7 @@ def test_a_kind_has_a_model_and_a_launcher(tmp_path: Path) -> None:
     [
         ("proces", "did you mean `process`?"),
         ("kubernetes", "there are: process"),
-        ("docker", "not available yet"),
+        ("sagemaker", "not available yet"),
     ],
 )
 def test_an_unknown_kind_is_refused(kind: str, words: str) -> None:

@@ -29,6 +29,12 @@ def test_a_name_never_becomes_a_path(name: str) -> None:
         job_folder(name)
 
 
+def test_a_state_folder_of_nobody_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HPO_HOME", "~nosuchuser/hpo")
+    with pytest.raises(UsageError, match="HPO_HOME is ~nosuchuser/hpo: no home folder is known"):
+        job_names()
+
+
 def make_job(name: str, *, fails: bool = False) -> None:
     with new_job(name) as draft:
         (draft / "job.db").touch()

@@ -8,6 +8,8 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -42,7 +44,6 @@ runs = st.builds(
     cursor=st.text(),
     progress=st.builds(
         Progress,
-        lines=st.integers(0, 10**9),
         counts=st.dictionaries(st.text(), st.integers(0, 10**6)),
         latest=st.dictionaries(st.text(), st.floats(allow_nan=False)),
         best=st.none() | st.floats(allow_nan=False),
@@ -92,7 +93,7 @@ def test_points_keep_their_order_and_values_nan_and_infinity_included(tmp_path: 
     values = [0.1, math.inf, math.nan, -math.inf, 5e-324]
     points = tuple(Point(1, 1, "f1", float(step), value, 3.0) for step, value in enumerate(values))
     store.commit([change(Trial(1, {}, ""), points=points)], at=1.0)
-    back = [point.value for point in store.points(trial=1, metric="f1")]
+    back = [point.value for point in store.points(metric="f1")]
     assert [repr(value) for value in back] == [repr(value) for value in values]
 
 
@@ -105,12 +106,23 @@ def test_all_runs_of_a_trial_come_back(tmp_path: Path) -> None:
     assert [trial.number for trial in store.trials(2)] == [2]
 
 
-def test_a_failing_commit_leaves_nothing_behind(tmp_path: Path) -> None:
+POINT = Point(1, 1, "f1", 1.0, 0.5, 3.0)
+
+
+@pytest.mark.parametrize(
+    "unwritable",
+    [
+        change(Trial(2, {}, "", runs=(Run(1, cursor=object()),))),  # type: ignore[arg-type]
+        change(Trial(2, {}, ""), points=(replace(POINT, value=object()),)),  # type: ignore[arg-type]
+    ],
+    ids=["trial", "point"],
+)
+def test_a_failing_commit_leaves_nothing_behind(tmp_path: Path, unwritable: Change) -> None:
     store = new_store(tmp_path)
-    unwritable = Trial(2, {}, "", runs=(Run(1, cursor=object()),))  # type: ignore[arg-type]
     with pytest.raises(StoreError):
-        store.commit([change(Trial(1, {}, "")), change(unwritable)], at=1.0)
+        store.commit([change(Trial(1, {}, ""), points=(POINT,)), unwritable], at=1.0)
     assert store.trials() == []
+    assert store.points(metric="f1") == []
     store.commit([change(Trial(1, {}, ""))], at=1.0)
     assert len(store.trials()) == 1
 
@@ -140,6 +152,22 @@ def test_elapsed_adds_up_sessions_and_not_the_time_between(tmp_path: Path) -> No
     assert store.elapsed(now=1020.0) == pytest.approx(24.0)
 
 
+def test_elapsed_counts_time_in_which_nothing_was_committed(tmp_path: Path) -> None:
+    store = new_store(tmp_path)
+    store.begin_session(pid=1, at=100.0)
+    store.note_alive(at=160.0)  # then it is killed
+    assert Store.open(tmp_path / "job.db").elapsed() == pytest.approx(60.0)
+
+
+def test_a_run_that_was_dropped_is_gone(tmp_path: Path) -> None:
+    store = new_store(tmp_path)
+    first = Run(1, RunState.STOPPED)
+    again = Trial(1, {}, "", runs=(first, Run(2)))
+    store.commit([change(again)], at=1.0)
+    store.commit([change(replace(again, status=TrialStatus.CANCELLED, runs=(first,)))], at=2.0)
+    assert [trial.runs for trial in store.trials()] == [(first,)]
+
+
 def test_requests_reach_the_session_and_none_that_came_before_it(tmp_path: Path) -> None:
     store, other = new_store(tmp_path), Store.open(tmp_path / "job.db")
     other.request("stop", at=1.0)
@@ -148,16 +176,58 @@ def test_requests_reach_the_session_and_none_that_came_before_it(tmp_path: Path)
     version = store.version()
     other.request("stop at once", at=3.0)
     assert store.version() != version
-    assert store.requests() == ["stop at once"]
+    ((number, kind),) = store.requests()
+    assert kind == "stop at once"
+    other.request("stop", at=4.0)
+    assert [kind for _, kind in store.requests(after=number)] == ["stop"]
 
 
-def test_a_newer_database_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("take", [Store.open, Store.look])
+def test_a_newer_database_is_refused(tmp_path: Path, take: Callable[[Path], Store]) -> None:
     new_store(tmp_path).close()
     db = sqlite3.connect(tmp_path / "job.db")
+    db.execute("alter table job add column later text")
     db.execute("pragma user_version = 999")
     db.close()
     with pytest.raises(StoreError, match="newer hpo"):
-        Store.open(tmp_path / "job.db")
+        take(tmp_path / "job.db")
+
+
+def test_a_database_that_cannot_be_written_is_looked_at_if_it_is_of_this_version(tmp_path: Path) -> None:
+    path = tmp_path / "job.db"
+    new_store(tmp_path).close()
+    looked = Store(path, immutable=True)
+    assert looked.record() == RECORD
+    looked.close()
+    for version, words in ((999, "newer hpo; upgrade"), (0, "older hpo and cannot be brought up to date")):
+        db = sqlite3.connect(path)
+        db.execute(f"pragma user_version = {version}")
+        db.close()
+        with pytest.raises(StoreError, match=words):
+            Store(path, immutable=True)
+
+
+def test_a_column_more_is_no_hindrance(tmp_path: Path) -> None:
+    store = new_store(tmp_path)
+    db = sqlite3.connect(tmp_path / "job.db")
+    db.execute("alter table job add column later text")
+    db.close()
+    assert store.record() == RECORD
+
+
+def test_only_new_trials_and_the_jobs_end_are_forced_to_the_disk(tmp_path: Path) -> None:
+    store = new_store(tmp_path)
+
+    def is_forced(*changes: Change) -> bool:
+        store.commit(changes, at=1.0)
+        return bool(store._db.execute("pragma synchronous").fetchone() == (2,))
+
+    queued = Trial(1, {}, "", runs=(Run(1, waiting="no GPU is free"),))
+    assert is_forced(change(Trial(1, {}, "")))
+    assert not is_forced(change(queued))
+    assert not is_forced(change(replace(queued, runs=(Run(1, RunState.LOST), Run(2)))))
+    assert is_forced(change(Trial(2, {}, "")))
+    assert is_forced(change(job=Job(SETTINGS, JobStatus.COMPLETED)))
 
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
@@ -206,4 +276,4 @@ def test_a_writer_killed_while_it_commits_leaves_whole_commits(tmp_path: Path, s
     numbers = [trial.number for trial in store.trials()]
     assert numbers == list(range(1, len(numbers) + 1))
     assert len(numbers) in {last, last + 1}  # what was reported is there; one more may be, whole
-    assert len(store.points()) == 50 * len(numbers)
+    assert len(store.points(metric="f1")) == 50 * len(numbers)

@@ -2,39 +2,39 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from hpo.errors import CannotStart
 from hpo.launchers.contract import script_of
-from hpo.launchers.environment import read_secrets, text_of
-from hpo.launchers.launcher import JobContext
+from hpo.launchers.environment import missing_secrets, text_of
+from hpo.launchers.gpus import too_few
+from hpo.launchers.launcher import JobContext, Obstacle
 from hpo.launchers.process.options import ProcessOptions
+from hpo.spec.paths import expanded
+
+_COMMAND = ("launcher", "command")
 
 
-def problems(
+def obstacles(
     options: ProcessOptions, context: JobContext, *, workdir: Path, gpus: Sequence[str]
-) -> Iterator[str]:
+) -> Iterator[Obstacle]:
     """Yield what is missing for any run to start; `gpus` are those to choose from."""
     if not workdir.is_dir():
-        yield f"workdir: there is no folder {workdir}"
+        yield Obstacle(("launcher", "workdir"), f"there is no folder {workdir}")
     else:
-        yield from _program_problems(options, workdir)
-        yield from _script_problems(options.command, workdir)
+        yield from (Obstacle(_COMMAND, problem) for problem in _program_problems(options, workdir))
+        yield from (Obstacle(_COMMAND, problem) for problem in _script_problems(options.command, workdir))
     for channel, given in context.inputs.items():
         if "://" in given:
-            yield f"inputs.{channel}: a local process cannot read {given}; copy it here and give the path"
-        elif not (path := context.base / Path(given).expanduser()).exists():
-            yield f"inputs.{channel}: there is no {path}"
-    try:
-        read_secrets(options.env_from, context.base)
-    except CannotStart as error:
-        yield str(error)
+            message = f"a local process cannot read {given}; copy it here and give the path"
+            yield Obstacle(("inputs", channel), message)
+        elif not (path := context.base / expanded(given)).exists():
+            yield Obstacle(("inputs", channel), f"there is no {path}")
+    for key, problem in missing_secrets(options.env_from, context.base):
+        yield Obstacle(("launcher", "env_from", key), problem)
     if options.gpus > len(gpus):
-        found = f"only {', '.join(gpus)}" if gpus else "none"
-        yield f"gpus: a trial needs {options.gpus}, and {found} can be found here"
+        yield Obstacle(("launcher", "gpus"), too_few(gpus, options.gpus))
 
 
 def _program_problems(options: ProcessOptions, workdir: Path) -> Iterator[str]:
@@ -44,22 +44,22 @@ def _program_problems(options: ProcessOptions, workdir: Path) -> Iterator[str]:
     if "/" in program:
         path = workdir / program
         if not path.exists():
-            yield f"command: there is no {path}{_closest(path.name, path.parent)}"
+            yield f"there is no {path}{_closest(path.name, path.parent)}"
         elif path.is_dir() or not os.access(path, os.X_OK):
-            yield f"command: {path} is not executable; `chmod +x {path}`, or name its interpreter before it"
+            yield f"{path} is not executable; `chmod +x {path}`, or name its interpreter before it"
         return
     given = options.env.get("PATH")
     folders = (text_of(given) if given is not None else os.environ.get("PATH", os.defpath)).split(os.pathsep)
     if not any(_is_program(workdir / folder / program) for folder in folders):
         local = f"; `./{program}` is in {workdir}" if (workdir / program).is_file() else ""
         hint = local or _closest(program, *(workdir / folder for folder in folders))
-        yield f"command: no program {program} on the PATH ({os.pathsep.join(folders)}){hint}"
+        yield f"no program {program} on the PATH ({os.pathsep.join(folders)}){hint}"
 
 
 def _script_problems(command: Sequence[str], workdir: Path) -> Iterator[str]:
     script = script_of(command[1:2])
     if script and "{" not in script and not (path := workdir / script).exists():
-        yield f"command: there is no {path}{_closest(path.name, path.parent)}"
+        yield f"there is no {path}{_closest(path.name, path.parent)}"
 
 
 def _is_program(path: Path) -> bool:
@@ -68,5 +68,7 @@ def _is_program(path: Path) -> bool:
 
 def _closest(name: str, *folders: Path) -> str:
     names = {entry.name for folder in folders if folder.is_dir() for entry in folder.iterdir()}
+    import difflib
+
     found = difflib.get_close_matches(name, names, n=1)
     return f"; did you mean {found[0]}?" if found else ""

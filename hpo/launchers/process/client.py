@@ -13,10 +13,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TypedDict, cast
 
-import hpo
 from hpo.errors import LauncherError, NoCapacity
 
-_PACKAGES = Path(hpo.__file__).parents[1]  # where the guard finds this package
+_PACKAGES = Path(__file__).parents[3]  # where the guard finds this package
 _PROGRAM = "import sys; sys.path.append(sys.argv[1]); from hpo.launchers.process.guard import main; main()"
 
 _guards: set[int] = set()  # pids of this process's guards whose end was not seen yet

@@ -72,9 +72,12 @@ class RunEvents:
         """Listen to nothing any more."""
         if self._gathering is not None:
             self._gathering.cancel()
-        for descriptor in (self._states.fd, self._logs.fd, *self._guards.values()):
-            self._loop.remove_reader(descriptor)
-            os.close(descriptor)
+        for inotify in (self._states, self._logs):
+            self._loop.remove_reader(inotify.fd)
+            inotify.close()
+        for pidfd in self._guards.values():
+            self._loop.remove_reader(pidfd)
+            os.close(pidfd)
 
     def _hear_states(self) -> None:
         heard = self._states.read()

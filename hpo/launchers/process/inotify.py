@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import struct
+import threading
 
 _MODIFY = 0x2
 _OVERFLOW = -1  # the descriptor of an event that says that others were dropped
@@ -44,8 +45,8 @@ class Inotify:
         return written
 
     def close(self) -> None:
-        """Let go of everything."""
-        os.close(self.fd)
+        """Let go of everything, in a thread: the kernel takes 10 ms and more, for which nobody need wait."""
+        threading.Thread(target=os.close, args=(self.fd,), daemon=True).start()
 
     def _checked(self, result: int) -> int:
         if result < 0:

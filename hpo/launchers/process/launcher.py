@@ -12,11 +12,12 @@ from pathlib import Path
 from signal import SIGTERM
 
 from hpo.core.trial import JobHandle, Launch, RunReport, RunState
+from hpo.errors import CannotStart
 from hpo.launchers import contract, gpus
 from hpo.launchers.environment import available_cpus, read_secrets, text_of, thread_limits
-from hpo.launchers.launcher import Chunk, JobContext
+from hpo.launchers.launcher import Chunk, JobContext, Obstacle
 from hpo.launchers.log_file import read_lines
-from hpo.launchers.process.check import problems
+from hpo.launchers.process.check import obstacles
 from hpo.launchers.process.client import GuardClient, Request
 from hpo.launchers.process.folder import KILL, LOG, MARKER, STOP, Place, ask, owner
 from hpo.launchers.process.identity import is_alive, wake
@@ -24,6 +25,7 @@ from hpo.launchers.process.options import ProcessOptions
 from hpo.launchers.process.report import Started, lost, report
 from hpo.launchers.process.watch import RunWatch
 from hpo.launchers.registry import Kind
+from hpo.spec.paths import expanded
 from hpo.spec.space import Values
 
 NAME = "process"
@@ -36,14 +38,14 @@ class ProcessLauncher:
         self._context = context
         self._options = options
         self._folder = str(context.folder.absolute())
-        self._workdir = str((context.base / Path(options.workdir or "").expanduser()).absolute())
+        self._workdir = str((context.base / expanded(options.workdir or "")).absolute())
         self._channels = {
-            channel: str((context.base / Path(path).expanduser()).absolute())
+            channel: str((context.base / expanded(path)).absolute())
             for channel, path in context.inputs.items()
         }
         variables = {name: text_of(value) for name, value in options.env.items()}
         self._gpus = gpus.candidates({**os.environ, **variables}) if options.gpus else []
-        self._gpu_folder = str(context.folder.absolute().parent.parent / "gpus")
+        self._gpu_folder = str(context.state.absolute() / "gpus")
         cpus = max(1, available_cpus() // context.max_parallel_jobs)
         self._threads = cpus if options.threads == "auto" else options.threads
         self._contract = contract.Contract(
@@ -62,9 +64,9 @@ class ProcessLauncher:
 
     # -- starting
 
-    def check(self) -> Sequence[str]:
+    def check(self) -> Sequence[Obstacle]:
         """Return what would keep every run from starting."""
-        return list(problems(self._options, self._context, workdir=Path(self._workdir), gpus=self._gpus))
+        return list(obstacles(self._options, self._context, workdir=Path(self._workdir), gpus=self._gpus))
 
     def request(self, launch: Launch) -> str:
         """Return the working directory, the variables that hpo sets, and the command, as for a shell."""
@@ -81,8 +83,8 @@ class ProcessLauncher:
     async def launch(self, launch: Launch) -> JobHandle:
         """Start a run, or find it started.
 
-        Raises CannotStart where a secret is missing, NoCapacity while no GPU is free, and OSError
-        where the run's folder cannot be made.
+        Raises CannotStart where a secret is missing or the machine has too few GPUs, NoCapacity while
+        too few of them are free, and OSError where the run's folder cannot be made.
         """
         folder = self._run_folder(launch)
         return self._handle(folder, owner(folder) or await self._start(launch, folder))
@@ -94,6 +96,8 @@ class ProcessLauncher:
         return self._handle(folder, guard) if guard else None
 
     async def _start(self, launch: Launch, folder: str) -> str:
+        if self._options.gpus > len(self._gpus):
+            raise CannotStart(f"gpus: {gpus.too_few(self._gpus, self._options.gpus)}")
         params = self._params(launch)
         request = Request(
             number=0,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pydantic import Field
 
 from hpo.launchers.environment import Secrets, Threads, VariableName, VariableValue, Words
-from hpo.spec.section import Duration, Section, Text
+from hpo.spec.section import Duration, PathText, Section
 
 
 class ProcessOptions(Section):
@@ -18,7 +18,7 @@ class ProcessOptions(Section):
         "shell runs it. {name} stands for a parameter's value and {args} for all arguments `--name value`; "
         "parameters that the command does not name are appended to it"
     )
-    workdir: Text | None = Field(
+    workdir: PathText | None = Field(
         default=None, description="the folder the program runs in; by default the spec's"
     )
     env: Mapping[VariableName, VariableValue] = Field(

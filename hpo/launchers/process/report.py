@@ -5,19 +5,20 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import re
 import signal
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
 from hpo.core.trial import Reason, RunReport, RunState
+from hpo.launchers.last_words import last_words
 from hpo.launchers.process.folder import LOG, MARKER, Place, state
 from hpo.launchers.process.identity import all_pids, boot, has_variable, pid_of
 
 FAILURE = "ml/output/failure"
-"""Where a program may say, in the run's folder, why it failed; its first 1,024 characters are read."""
+"""Where a program may say, in the run's folder, why it failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +37,19 @@ def report(place: Place, started: Started) -> RunReport | None:
         return RunReport(RunState.LOST, Reason.LOST, f"what is written down in {place.folder} is damaged")
     if ending is None:
         return None
-    ended = cast("float", ending["ended"])
+    began, ended = cast("float | None", ending.get("started")), cast("float", ending["ended"])
+    return replace(_how(ending, place, started), started=began, ended=ended)
+
+
+def _how(ending: Mapping[str, object], place: Place, started: Started) -> RunReport:
     match ending:
         case {"failed": str(failed), "errno": int(number)}:
             detail = _why_not(failed, number, started)
-            return RunReport(RunState.FAILED, Reason.COULD_NOT_START, detail, ended)
+            return RunReport(RunState.FAILED, Reason.COULD_NOT_START, detail)
         case {"stopped": True}:
-            return RunReport(RunState.STOPPED, ended=ended)
+            return RunReport(RunState.STOPPED)
         case {"status": 0}:
-            return RunReport(RunState.SUCCEEDED, ended=ended)
+            return RunReport(RunState.SUCCEEDED)
         case {"out_of_memory": True, "max_rss": int(peak)}:
             reason = Reason.OUT_OF_MEMORY
             what = f"the kernel killed it for want of memory; at its peak it held {peak / 2**20:,.0f} MiB"
@@ -54,7 +59,8 @@ def report(place: Place, started: Started) -> RunReport | None:
         case _:
             reason = Reason.EXIT_STATUS
             what = f"exit status {ending.get('status')}"
-    return RunReport(RunState.FAILED, reason, f"{what}{_last_words(place.folder)}", ended)
+    words = last_words(Path(place.folder, LOG), Path(place.folder, FAILURE))
+    return RunReport(RunState.FAILED, reason, f"{what}{words}")
 
 
 def lost(place: Place) -> RunReport:
@@ -109,25 +115,3 @@ def _signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:  # a real-time signal
         return f"signal {number}"
-
-
-def _last_words(folder: str) -> str:
-    """Return what the program said of its failure, else the end of its log."""
-    try:
-        failure = Path(folder, FAILURE).read_bytes()[: 4 * 1024].decode(errors="replace")
-        if failure.strip():
-            return f": {_escaped(failure[:1024].strip())}"
-    except OSError:
-        pass
-    try:
-        with Path(folder, LOG).open("rb") as log:
-            log.seek(max(0, log.seek(0, os.SEEK_END) - 4096))
-            lines = re.split(r"[\r\n]+", log.read().decode(errors="replace"))
-    except OSError:
-        return ""
-    last = "\n".join([line.rstrip() for line in lines if line.strip()][-5:])[-400:]
-    return f"; its last lines:\n{_escaped(last)}" if last else "; it printed nothing"
-
-
-def _escaped(text: str) -> str:
-    return "".join(c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text)

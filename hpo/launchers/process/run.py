@@ -84,7 +84,6 @@ class Run:
             "stopped": self._stopped,
             "out_of_memory": killed and oom_kills() > self._oom_kills,
             "max_rss": usage.ru_maxrss * (1024 if sys.platform == "linux" else 1),
-            "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 6),
         }
         self.deadline = time.monotonic() + _KILL_FOR
         self._doubt_until = time.monotonic() + _DOUBT_FOR

@@ -1,4 +1,4 @@
-"""A world in memory that outlives the tuner, and tuners that die in it at a chosen step."""
+"""Tuners that die at a chosen step, in a world that outlives them."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from hpo.core.apply import Change
 from hpo.core.history import History
 from hpo.core.job import Job, assemble, reopened
 from hpo.core.settings import Settings
-from hpo.core.trial import JobHandle, Launch, Reason, RunReport, RunState, Trial, TrialStatus
+from hpo.core.trial import JobHandle, Launch, RunReport, Trial, TrialStatus
 from hpo.launchers.launcher import Chunk
+from hpo.launchers.scripted import ScriptedLauncher, World
 from hpo.metrics.scan import compile_metrics
+from hpo.scheduler.clock import Clock
 from hpo.scheduler.loop import Parts, Scheduler
 from hpo.scheduler.perform import Performer
 from hpo.search import registry
@@ -23,45 +25,12 @@ from hpo.search.strategy import Strategy
 from hpo.spec.space import Scalar, Space
 from hpo.store.sqlite import JobRecord, Store
 
+PIECE = 64
+"""Bytes of a log that are read at once: one or two lines of these tests, so that there often is more."""
+
 
 class Crash(BaseException):
     """The tuner dies: nothing after this happens."""
-
-
-@dataclass
-class Program:
-    """A run as the world sees it: its whole log, and how much of it was printed."""
-
-    lines: list[str]
-    printed: int = 0
-    stopped: bool = False
-    lost: bool = False
-
-    def report(self) -> RunReport:
-        if self.lost:
-            return RunReport(RunState.LOST)
-        if self.stopped:
-            return RunReport(RunState.STOPPED)
-        if self.printed < len(self.lines):
-            return RunReport(RunState.RUNNING)
-        if self.lines and self.lines[-1] == "crash":
-            return RunReport(RunState.FAILED, Reason.EXIT_STATUS, "exit status 1")
-        return RunReport(RunState.SUCCEEDED)
-
-
-@dataclass
-class World:
-    """Every program that was ever started, by the name of its launch."""
-
-    write: Callable[[Launch], list[str]]
-    programs: dict[str, Program] = field(default_factory=dict)
-    starts: Counter[str] = field(default_factory=Counter)
-    stops: Counter[str] = field(default_factory=Counter)
-
-    def start(self, launch: Launch) -> None:
-        if launch.name not in self.programs:
-            self.starts[launch.name] += 1
-            self.programs[launch.name] = Program(self.write(launch))
 
 
 @dataclass
@@ -77,55 +46,33 @@ class Countdown:
             raise Crash
 
 
-class MemoryLauncher:
-    """A launcher whose runs live in a `World`; each look at one lets it print a line."""
+class DyingLauncher(ScriptedLauncher):
+    """A launcher whose process dies right before or right after it did something."""
 
-    def __init__(self, world: World, countdown: Countdown) -> None:
-        self._world = world
+    def __init__(self, world: World, countdown: Countdown, asked: Counter[str]) -> None:
+        super().__init__(world, limit=PIECE)
         self._countdown = countdown
-
-    def check(self) -> Sequence[str]:
-        return []
-
-    def request(self, launch: Launch) -> str:
-        return launch.name
+        self._asked = asked
 
     async def launch(self, launch: Launch) -> JobHandle:
         self._countdown.tick()
-        self._world.start(launch)
+        self._asked[launch.name] += 1
+        handle = await super().launch(launch)
         self._countdown.tick()
-        return JobHandle("memory", launch.name)
-
-    async def find(self, launch: Launch) -> JobHandle | None:
-        return JobHandle("memory", launch.name) if launch.name in self._world.programs else None
+        return handle
 
     async def poll(self, handles: Sequence[JobHandle]) -> Mapping[JobHandle, RunReport]:
         self._countdown.tick()
-        reports = {handle: self._world.programs[handle.id].report() for handle in handles}
-        for handle in handles:  # what is printed between the look at the state and the reading
-            program = self._world.programs[handle.id]
-            program.printed += program.printed < len(program.lines)
-        return reports
+        return await super().poll(handles)
 
     async def read(self, handle: JobHandle, cursor: str, *, ended: bool) -> Chunk:
         self._countdown.tick()
-        program = self._world.programs[handle.id]
-        start = int(cursor or 0)
-        end = min(program.printed, start + 2)
-        text = "".join(f"{line}\n" for line in program.lines[start:end])
-        return Chunk(text.encode(), str(end), more=end < program.printed)
+        return await super().read(handle, cursor, ended=ended)
 
     async def stop(self, handle: JobHandle, *, at_once: bool = False) -> None:
         self._countdown.tick()
-        self._world.stops[handle.id] += 1
-        self._world.programs[handle.id].stopped = True
-
-    async def changed(self, handles: Collection[JobHandle]) -> Collection[JobHandle]:
-        await asyncio.sleep(0)
-        return handles
-
-    async def close(self) -> None:
-        pass
+        await super().stop(handle, at_once=at_once)
+        self._countdown.tick()
 
 
 class DyingStore(Store):
@@ -139,6 +86,20 @@ class DyingStore(Store):
         self.countdown.tick()
 
 
+class Hurried:
+    """The machine's clock, but waiting is over at once."""
+
+    def __init__(self) -> None:
+        self._ahead = 0.0
+
+    def now(self) -> float:
+        return time.time() + self._ahead
+
+    async def until(self, moment: float) -> None:
+        await asyncio.sleep(0.001)
+        self._ahead = max(self._ahead, moment - time.time())
+
+
 @dataclass
 class Tuner:
     """A job in a folder, run by one tuner after another until it is done."""
@@ -149,9 +110,11 @@ class Tuner:
     world: World
     strategy: str = "random"
     options: Mapping[str, Scalar] = field(default_factory=dict)
+    clock: Callable[[], Clock] = Hurried
+    asked: Counter[str] = field(default_factory=Counter)  # how often the launcher was asked for each launch
 
     def create(self) -> None:
-        record = JobRecord(self.settings, self.strategy, "memory", 1, "", str(self.folder), created=0.0)
+        record = JobRecord(self.settings, self.strategy, "scripted", 1, "", str(self.folder), created=0.0)
         Store.create(self.folder / "job.db", record).close()
 
     def run(
@@ -177,17 +140,17 @@ class Tuner:
             store.close()
 
     def parts(self, store: Store, trials: list[Trial], countdown: Countdown) -> Parts:
-        launcher = MemoryLauncher(self.world, countdown)
+        launcher = DyingLauncher(self.world, countdown, self.asked)
         objective = self.settings.objective
         performer = Performer(
             launcher,
             scanner=compile_metrics({objective.metric: r"loss=(\S+)"}),
             objective=objective.metric,
             advise=lambda log: f"no loss in {len(log)} bytes",
-            clock=Hurried(),
+            clock=self.clock(),
         )
         history = History.of(objective, trials, store.points(metric=objective.metric))
-        return Parts(store, history, self.new_strategy(), launcher, performer, Hurried())
+        return Parts(store, history, self.new_strategy(), launcher, performer, self.clock())
 
     def new_strategy(self) -> Strategy:
         return registry.build(
@@ -205,17 +168,3 @@ class Tuner:
             return store.trials()
         finally:
             store.close()
-
-
-class Hurried:
-    """The machine's clock, but waiting is over at once."""
-
-    def __init__(self) -> None:
-        self._ahead = 0.0
-
-    def now(self) -> float:
-        return time.time() + self._ahead
-
-    async def until(self, moment: float) -> None:
-        await asyncio.sleep(0.001)
-        self._ahead = max(self._ahead, moment - time.time())

@@ -1,0 +1,32 @@
+"""When a job ends by itself: the criteria of its spec, judged from what has ended so far."""
+
+from __future__ import annotations
+
+from hpo.core.job import Ending, EndReason, Job
+from hpo.core.trial import TrialStatus
+
+
+def fulfilled(job: Job, now: float) -> Ending | None:
+    """Return why the job is to end now; None where no criterion says so, or it is ending already."""
+    if job.ending is not None:
+        return None
+    settings, tally = job.settings, job.tally
+    best, target = tally.best.value if tally.best is not None else None, settings.target
+    if best is not None and target is not None and not settings.objective.goal.is_better(target, best):
+        return Ending(EndReason.TARGET, f"{best!r} reached the target {target!r}")
+    if settings.not_improving_for is not None and tally.since_best >= settings.not_improving_for:
+        return Ending(EndReason.NOT_IMPROVING, f"no better value in the last {tally.since_best} trials")
+    if job.deadline is not None and now >= job.deadline:
+        return Ending(EndReason.MAX_RUNTIME, f"the job ran for {settings.max_runtime or 0:g} seconds")
+    return _failing(job)
+
+
+def _failing(job: Job) -> Ending | None:
+    """Judge the failures: by `max_failures`, or where that is not given by the breaker in its place."""
+    limit, failed = job.settings.max_failures, job.tally.count(TrialStatus.FAILED)
+    if limit is not None:
+        return Ending(EndReason.MAX_FAILURES, f"{failed} trials failed") if failed >= limit else None
+    evidence = job.tally.count(TrialStatus.COMPLETED) + job.tally.count(TrialStatus.PRUNED)
+    if failed >= job.settings.breaker and not evidence:
+        return Ending(EndReason.BREAKER, f"the first {failed} trials all failed")
+    return None

@@ -1,0 +1,132 @@
+"""The loop over a real store: what other processes ask for, and what is noted while nothing happens."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from hpo.core.apply import Change
+from hpo.core.events import Event, Launched, Observed, StopRequested
+from hpo.core.history import History
+from hpo.core.job import Job, JobStatus
+from hpo.core.settings import Goal, Objective, Settings
+from hpo.core.trial import Reason
+from hpo.launchers.scripted import Hold, IgnoreStop, ScriptedLauncher, Step, World
+from hpo.metrics.scan import compile_metrics
+from hpo.scheduler import loop
+from hpo.scheduler.clock import Clock, WallClock
+from hpo.scheduler.loop import Parts, Scheduler
+from hpo.scheduler.perform import Performer
+from hpo.search import registry
+from hpo.spec.space import Continuous, Space
+from hpo.store.sqlite import JobRecord, Store
+
+SETTINGS = Settings("job", Objective("loss", Goal.MINIMIZE), max_jobs=1)
+
+
+class Leaping(WallClock):
+    """A clock by which every look at it takes twenty seconds."""
+
+    def __init__(self) -> None:
+        self._times = itertools.count(1000.0, 20.0)
+
+    def now(self) -> float:
+        return next(self._times)
+
+
+@dataclass
+class Session:
+    """A job of one trial under a scheduler, and the same store as another process sees it."""
+
+    scheduler: Scheduler
+    world: World
+    other: Store
+
+
+@pytest.fixture
+def begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Session]]:
+    """Begin a session of a job whose trial does what a script says; it listens all the time."""
+    monkeypatch.setattr(loop, "LISTEN_EVERY", 0.001)
+    path = tmp_path / "job.db"
+    stores = [Store.create(path, JobRecord(SETTINGS, "random", "scripted", 1, "", "/", created=0.0))]
+
+    def make(script: Sequence[Step], clock: Clock) -> Session:
+        store, world = stores[0], World(lambda _: script)
+        store.begin_session(pid=1, at=clock.now())
+        stores.append(Store.open(path))
+        launcher = ScriptedLauncher(world)
+        performer = Performer(
+            launcher,
+            scanner=compile_metrics({"loss": r"loss=(\S+)"}),
+            objective="loss",
+            advise=lambda _: "",
+            clock=clock,
+        )
+        strategy = registry.build(
+            "random",
+            space=Space((Continuous("x", 0.0, 1.0),)),
+            seed=1,
+            objective=SETTINGS.objective,
+            max_jobs=1,
+            options={},
+        )
+        history = History(SETTINGS.objective)
+        parts = Parts(store, history, strategy, launcher, performer, clock)
+        return Session(Scheduler(Job(SETTINGS), parts), world, stores[1])
+
+    yield make
+    for store in stores:
+        store.close()
+
+
+def test_quiet_time_counts_as_elapsed(begin: Callable[..., Session]) -> None:
+    session = begin([b"loss=1\n", Hold("go")], Leaping())
+
+    async def when_quiet() -> None:
+        other = session.other
+        while not other.points(metric="loss"):  # noqa: ASYNC110 -- as another process has to
+            await asyncio.sleep(0.001)
+        before = other.elapsed()
+        while other.elapsed() < before + 100:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+        session.world.open("go")
+
+    async def test() -> Job:
+        waiting = asyncio.create_task(when_quiet())
+        job = await session.scheduler.run()
+        await waiting
+        return job
+
+    assert asyncio.run(test()).status is JobStatus.COMPLETED
+
+
+def test_every_request_is_heard_once(begin: Callable[..., Session]) -> None:
+    session = begin([IgnoreStop(), b"loss=1\n", Hold("go")], WallClock())
+    wanted = iter(["stop", "stop", "stop", "stop at once"])
+    heard: list[bool] = []
+
+    def listen(event: Event, change: Change) -> None:
+        if isinstance(event, StopRequested):
+            heard.append(event.at_once)
+        seen = isinstance(event, Observed) and event.matches
+        if (seen or isinstance(event, StopRequested)) and (kind := next(wanted, None)):
+            session.other.request(kind, at=1.0)
+
+    session.scheduler.listen(listen)
+    assert asyncio.run(session.scheduler.run()).status is JobStatus.STOPPED
+    assert heard == [False, False, False, True]
+
+
+def test_a_stop_that_waits_already_comes_before_anything_is_started(begin: Callable[..., Session]) -> None:
+    session = begin([b"loss=1\n"], WallClock())
+    events: list[Event] = []
+    session.scheduler.listen(lambda event, _: events.append(event))
+    session.scheduler.request_stop(Reason.STOPPED, "`hpo stop` was called")
+    assert asyncio.run(session.scheduler.run()).status is JobStatus.STOPPED
+    assert not any(isinstance(event, Launched) for event in events)
+    assert session.world.starts == {}
