@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import docker_engine
 from tests.command_line import PATIENCE, Hpo
 
 
@@ -19,6 +20,12 @@ def pytest_configure() -> None:
     """
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test that needs a Docker engine where none answers, or fail it where one is required."""
+    if item.get_closest_marker("docker") and (why := docker_engine.missing()):
+        (pytest.fail if docker_engine.is_required() else pytest.skip)(why)
 
 
 @pytest.fixture

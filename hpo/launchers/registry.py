@@ -3,29 +3,39 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint
+from typing import cast
 
 from pydantic import BaseModel
 
-from hpo.errors import UsageError
+from hpo.errors import LauncherError, UsageError
 from hpo.launchers.launcher import JobContext, Launcher
-from hpo.plugins import instead, offered
+from hpo.plugins import instead, load, offered
 
 GROUP = "hpo.launchers"
 """Entry points of this group are launchers of other packages: each names a `Kind`."""
 
-_BUILT_IN = {"process": "hpo.launchers.process.launcher:KIND"}
-_PLANNED = ("docker", "sagemaker")
+_BUILT_IN = {
+    "process": "hpo.launchers.process.launcher:KIND",
+    "docker": "hpo.launchers.docker.launcher:KIND",
+}
+_PLANNED = ("sagemaker",)
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of launcher: the model of its options, and what builds one of a job and its options."""
+    """A kind of launcher: the model of its options, and what builds one of a job and its options.
+
+    Where runs leave something outside of their job's folder, `remove_all` removes that of a job, which
+    is about to be deleted, and `clean` that of all deleted jobs; it yields what was removed, in words.
+    """
 
     options: type[BaseModel]
     build: Callable[..., Launcher]
+    remove_all: Callable[..., None] | None = None
+    clean: Callable[[], Iterator[str]] | None = None
 
 
 def names() -> list[str]:
@@ -46,11 +56,29 @@ def build(kind: str, context: JobContext, options: BaseModel) -> Launcher:
     return _find(kind).build(context, options)
 
 
+def remove_all(kind: str, context: JobContext, options: BaseModel) -> None:
+    """Remove what the runs of a job have left outside of its folder. Raises LauncherError."""
+    if (remove := _find(kind).remove_all) is not None:
+        remove(context, options)
+
+
+def clean() -> Iterator[str]:
+    """Remove what the runs of deleted jobs have left, whatever their launcher; yield what that was.
+
+    A launcher that cannot look, as for want of an engine, is passed over with a word on that.
+    """
+    for name in names():
+        try:
+            if (clean := _find(name).clean) is not None:
+                yield from clean()
+        except LauncherError as error:
+            yield f"nothing of kind {name}: {error}"
+
+
 def _find(kind: str) -> Kind:
     entries = _entries()
     if kind in entries:
-        found: Kind = entries[kind].load()
-        return found
+        return cast("Kind", load(entries[kind], what="launcher"))
     if kind in _PLANNED:
         raise UsageError(f"the launcher `{kind}` is not available yet; write kind: process")
     raise UsageError(f"there is no launcher `{kind}`; {instead(kind, list(entries))}")

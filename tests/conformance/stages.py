@@ -8,12 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, assert_never
 
+import pytest
+
 from hpo.core.trial import Launch, Reason, RunReport, RunState
 from hpo.launchers import scripted
+from hpo.launchers.docker.clean import remove_all
+from hpo.launchers.docker.launcher import DockerLauncher
+from hpo.launchers.docker.options import DockerOptions, Mount
 from hpo.launchers.launcher import JobContext, Launcher
 from hpo.launchers.process.launcher import ProcessLauncher
 from hpo.launchers.process.options import ProcessOptions
 from hpo.launchers.scripted import Hold, IgnoreStop, ScriptedLauncher, World
+from tests.docker_engine import IMAGE
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,9 @@ class Stage(Protocol):
     def starts(self, launch: Launch) -> int:
         """Return how many times this launch has really started something."""
 
+    def clear(self) -> None:
+        """Take away whatever a failed test left."""
+
 
 class ScriptedStage:
     """Runs in memory."""
@@ -61,6 +70,9 @@ class ScriptedStage:
 
     def starts(self, launch: Launch) -> int:
         return self._world.starts[launch.name]
+
+    def clear(self) -> None:
+        pass
 
     def _step(self, act: Act) -> scripted.Step:
         if isinstance(act, Exit):
@@ -82,11 +94,15 @@ class ProcessStage:
     def launcher(self) -> Launcher:
         actor = Path(__file__).with_name("actor.py")
         options = ProcessOptions(command=["python3", "-I", "-S", str(actor), str(self._folder)])
-        context = JobContext("job", self._folder / "home" / "jobs" / "job", self._folder)
+        home = self._folder / "home"
+        context = JobContext("job", home / "jobs" / "job", self._folder, home)
         return ProcessLauncher(context, options, events=self.events)
 
     def open(self, gate: str) -> None:
         (self._folder / gate).touch()
+
+    def clear(self) -> None:
+        pass
 
     def starts(self, launch: Launch) -> int:
         return (self._folder / "starts").read_text().splitlines().count(launch.name)
@@ -111,4 +127,36 @@ class PolledProcessStage(ProcessStage):
     events = False
 
 
-STAGES: Sequence[type[ScriptedStage | ProcessStage]] = (ScriptedStage, ProcessStage, PolledProcessStage)
+class DockerStage(ProcessStage):
+    """Runs are containers in which actor.py runs."""
+
+    def launcher(self) -> Launcher:
+        return DockerLauncher(self._context(), self._options())
+
+    def clear(self) -> None:
+        remove_all(self._context(), self._options())
+
+    def _context(self) -> JobContext:
+        home = self._folder / "home"
+        return JobContext("job", home / "jobs" / "job", self._folder, home)
+
+    def _options(self) -> DockerOptions:
+        actor = Path(__file__).with_name("actor.py")
+        return DockerOptions(
+            image=IMAGE,
+            command=["python3", "-I", "-S", "/actor.py", str(self._folder)],
+            mounts=[
+                Mount(source=str(actor), target="/actor.py", read_only=True),
+                Mount(source=str(self._folder), target=str(self._folder)),
+            ],
+            network="none",
+            pull="never",
+        )
+
+
+STAGES = (
+    ScriptedStage,
+    ProcessStage,
+    PolledProcessStage,
+    pytest.param(DockerStage, marks=pytest.mark.docker),
+)

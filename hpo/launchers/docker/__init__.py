@@ -1,0 +1,1 @@
+"""Trials as containers on a Docker engine."""

@@ -1,0 +1,128 @@
+"""What would keep every container from starting, found before the first one is."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from hpo.errors import CannotStart, LauncherError
+from hpo.launchers.docker.clean import FOLDER, HOST, JOB_ID, host
+from hpo.launchers.docker.engine import Engine, Image, Machine
+from hpo.launchers.docker.image import ImageSource
+from hpo.launchers.docker.options import DockerOptions
+from hpo.launchers.docker.request import ContainerRequest
+from hpo.launchers.docker.states import why_not_started
+from hpo.launchers.environment import missing_secrets
+from hpo.launchers.gpus import too_few
+from hpo.launchers.launcher import JobContext, Obstacle
+from hpo.spec.paths import expanded
+
+_EVERYWHERE = ("bridge", "host", "none", "default")
+_NOTHING = "/hpo-finds-out-whether-a-container-starts"
+
+
+def problems(
+    engine: Engine, options: DockerOptions, context: JobContext, *, gpus: Sequence[str]
+) -> Iterator[Obstacle]:
+    """Yield what is missing for any run to start; `gpus` are those to choose from.
+
+    The image is pulled or built for that.
+    """
+    yield from _local_problems(options, context)
+    machine = engine.machine()
+    yield from _size_problems(options, context.max_parallel_jobs, machine)
+    if options.network not in _EVERYWHERE and not engine.has_network(options.network):
+        yield _obstacle(
+            "network", f"the engine has no network {options.network}; `docker network ls` shows them"
+        )
+    if options.gpus > len(gpus):
+        yield _obstacle("gpus", too_few(gpus, options.gpus))
+    try:
+        name, image = ImageSource(engine, options, context).image()
+    except CannotStart as error:
+        yield _obstacle("build" if options.build else "image", str(error))
+        return
+    labels = {JOB_ID: "none", HOST: host(), FOLDER: str(context.run_folder(0, 0))}  # so that `clean` finds it
+    probe = ContainerRequest("", name, [_NOTHING], labels=labels, platform=options.platform)
+    yield from _program_problems(engine, probe, image, options)
+    if options.gpus and gpus:
+        yield from _gpu_problems(engine, replace(probe, gpus=gpus[: options.gpus]))
+
+
+def _local_problems(options: DockerOptions, context: JobContext) -> Iterator[Obstacle]:
+    for channel, given in context.inputs.items():
+        if not (path := context.base / expanded(given)).exists():
+            yield Obstacle(("inputs", channel), f"there is no {path}")
+    for key, problem in missing_secrets(options.env_from, context.base):
+        yield Obstacle(("launcher", "env_from", key), problem)
+
+
+def _size_problems(options: DockerOptions, parallel: int, machine: Machine) -> Iterator[Obstacle]:
+    if options.memory is not None and options.memory * parallel > machine.memory:
+        yield _obstacle(
+            "memory",
+            f"{parallel} trials at once need {_gib(options.memory * parallel)}, and the engine's "
+            f"machine has {_gib(machine.memory)}; lower limits.max_parallel_jobs or launcher.memory",
+        )
+    if options.cpus is not None and options.cpus * parallel > machine.cpus:
+        yield _obstacle(
+            "cpus",
+            f"{parallel} trials at once need {options.cpus * parallel:g}, and the engine's machine "
+            f"has {machine.cpus}; lower limits.max_parallel_jobs or launcher.cpus",
+        )
+
+
+def _program_problems(
+    engine: Engine, probe: ContainerRequest, image: Image, options: DockerOptions
+) -> Iterator[Obstacle]:
+    """See whether the program is in the image, in a container that is never started."""
+    key, program = _starts_with(image, options)
+    if program is None or "{" in program:
+        return
+    if "/" in program:
+        places = [posixpath.join(options.workdir or image.workdir, program)]
+    else:
+        given = options.env.get("PATH")
+        path = str(given) if given is not None else image.path
+        places = [posixpath.join(folder, program) for folder in path.split(":")]
+    container = engine.create(probe)
+    try:
+        if not any(engine.has_path(container, place) for place in places):
+            hint = "" if key != "image" else "; give `command`, or an image whose entry point takes `train`"
+            yield _obstacle(
+                key, f"the image {probe.image} has no program {program} ({', '.join(places)}){hint}"
+            )
+    finally:
+        engine.remove(container)
+
+
+def _starts_with(image: Image, options: DockerOptions) -> tuple[str, str | None]:
+    """Return what a container starts with, and the key that says so."""
+    if options.entrypoint is not None:
+        return "entrypoint", options.entrypoint[0]
+    if image.entrypoint:
+        return "image", image.entrypoint[0]
+    if options.command is not None:
+        return "command", options.command[0]
+    return "image", "train"
+
+
+def _gpu_problems(engine: Engine, probe: ContainerRequest) -> Iterator[Obstacle]:
+    """See whether the engine can give GPUs, with a program that there is not: it never runs."""
+    container = engine.create(probe)
+    try:
+        engine.start(container)
+    except LauncherError as error:
+        if "device" in str(error) or "nvidia" in str(error).lower():
+            yield _obstacle("gpus", why_not_started(str(error)))
+    finally:
+        engine.remove(container)
+
+
+def _obstacle(key: str, message: str) -> Obstacle:
+    return Obstacle(("launcher", key), message)
+
+
+def _gib(size: int) -> str:
+    return f"{size / 2**30:.3g} GiB"

@@ -1,0 +1,130 @@
+"""The copy of a container's output in its run's log, exact over every break.
+
+A container's standard output and standard error are two sequences of bytes, each told again from its
+beginning by the engine's log at any time; how they interleave is told once only, as they are written.
+The log holds them as they came, and an index beside it which bytes are whose: so it is known of each
+how much was copied, and what follows can be appended, from whichever source it comes.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import struct
+import threading
+from collections.abc import Iterable, Iterator
+from enum import IntEnum
+from itertools import pairwise
+from pathlib import Path
+
+_ENTRY = struct.Struct("<BQ")
+"""Of the index: whose the bytes are, and where in the log they end."""
+
+
+class Stream(IntEnum):
+    """One of a container's two outputs."""
+
+    OUT = 1
+    ERR = 2
+
+
+class CopyBusy(Exception):
+    """Another process, or another launcher of this one, copies this output."""
+
+
+def index_of(log: Path) -> Path:
+    """Return where a log's index lies."""
+    return log.with_suffix(".index")
+
+
+def copied(log: Path) -> int:
+    """Return how much of a log is there for good: what lies behind is written again."""
+    try:
+        with index_of(log).open("rb") as index:
+            entries = index.seek(0, os.SEEK_END) // _ENTRY.size
+            if not entries:
+                return 0
+            index.seek((entries - 1) * _ENTRY.size)
+            end: int = _ENTRY.unpack(index.read(_ENTRY.size))[1]
+            return end
+    except (FileNotFoundError, NotADirectoryError):
+        return 0
+
+
+class Copy:
+    """The one writer of a run's log and its index. Raises CopyBusy where there is one, and OSError."""
+
+    def __init__(self, log: Path) -> None:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        self._index = os.open(index_of(log), os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(self._index, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(self._index)
+            raise CopyBusy(str(log)) from None
+        self._log = os.open(log, os.O_RDWR | os.O_CREAT, 0o666)
+        self._turn = threading.Lock()  # of the two streams, where each has a thread
+        self._sizes = dict.fromkeys(Stream, 0)
+        self._end = 0
+        for stream, start, end in self._entries():
+            self._sizes[stream] += end - start
+            self._end = end
+        if os.fstat(self._log).st_size < self._end:  # cut by somebody else: begin again
+            self._sizes, self._end = dict.fromkeys(Stream, 0), 0
+            os.ftruncate(self._index, 0)
+        os.ftruncate(self._log, self._end)
+
+    def __enter__(self) -> Copy:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._log)
+        os.close(self._index)  # and with it the lock
+
+    def _add(self, stream: Stream, data: bytes) -> None:
+        with self._turn:
+            _write(self._log, data, self._end)
+            self._end += len(data)
+            self._sizes[stream] += len(data)
+            at = os.fstat(self._index).st_size // _ENTRY.size * _ENTRY.size
+            _write(self._index, _ENTRY.pack(stream, self._end), at)
+
+    def take(self, pieces: Iterable[tuple[Stream, bytes]]) -> Iterator[Stream]:
+        """Append what was not copied yet of streams that are told from their beginning; yield whose it is.
+
+        Raises OSError.
+        """
+        known = dict(self._sizes)
+        for stream, piece in pieces:
+            news, known[stream] = piece[known[stream] :], max(0, known[stream] - len(piece))
+            if news:
+                self._add(stream, news)
+                yield stream
+
+    def ends_with(self, stream: Stream, last: bytes) -> bool:
+        """Tell whether what was copied of a stream ends with these bytes."""
+        left = len(last)
+        for whose, start, end in reversed(list(self._entries())):
+            if not left:
+                break
+            if whose is stream:
+                size = min(end - start, left)
+                if os.pread(self._log, size, end - size) != last[left - size : left]:
+                    return False
+                left -= size
+        return not left
+
+    def _entries(self) -> Iterator[tuple[Stream, int, int]]:
+        """Yield whose each part of the log is, where it begins, and where it ends."""
+        size = os.fstat(self._index).st_size // _ENTRY.size * _ENTRY.size
+        entries = [(0, 0), *_ENTRY.iter_unpack(os.pread(self._index, size, 0))]
+        for (_, start), (stream, end) in pairwise(entries):
+            yield Stream(stream), start, end
+
+
+def _write(file: int, data: bytes, at: int) -> None:
+    left = memoryview(data)
+    while left:
+        written = os.pwrite(file, left, at)
+        at += written
+        left = left[written:]

@@ -1,0 +1,459 @@
+"""A Docker engine, as hpo uses one: the only module that talks to it."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import io
+import os
+import socket
+import tarfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from socket import SocketIO
+from typing import IO, TYPE_CHECKING, cast
+
+import docker.errors
+import requests.exceptions
+import urllib3.exceptions
+from docker.api.client import APIClient
+from docker.context import ContextAPI
+from docker.tls import TLSConfig
+from docker.types.daemon import CancellableStream
+from docker.utils import kwargs_from_env, parse_repository_tag
+from docker.utils.socket import frames_iter
+
+from hpo.errors import CannotStart, LauncherError
+from hpo.launchers.docker.copy import Stream
+from hpo.launchers.docker.request import ContainerRequest
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
+
+ANSWER_WITHIN = 60.0
+"""Seconds an engine has for an answer before it counts as one that doesn't answer."""
+
+
+_NO_ANSWER = (
+    requests.exceptions.RequestException,
+    urllib3.exceptions.HTTPError,
+    http.client.HTTPException,
+    docker.errors.DockerException,
+    ConnectionError,
+    TimeoutError,
+)
+
+
+class EngineDown(LauncherError):
+    """The engine does not answer; it may later."""
+
+
+class NameTaken(LauncherError):
+    """There is a container of that name already."""
+
+
+class ContainerGone(LauncherError):
+    """There is no such container, or no such thing in it."""
+
+
+class ImageMissing(LauncherError):
+    """The engine does not have the image."""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What an engine says of its machine."""
+
+    cpus: int
+    memory: int  # bytes
+    rootless: bool  # its containers' root is the user who runs the engine
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """What an image says of how it wants to be run."""
+
+    id: str
+    entrypoint: Sequence[str]
+    command: Sequence[str]
+    path: str  # its PATH
+    workdir: str
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A container as the engine sees it."""
+
+    id: str
+    name: str
+    status: str  # created, running, paused, restarting, removing, exited or dead
+    labels: Mapping[str, str]
+    exit_status: int | None = None
+    out_of_memory: bool = False
+    error: str = ""
+    ended: float | None = None  # seconds since the epoch
+
+    @property
+    def was_started(self) -> bool:
+        """Whether its program was ever started."""
+        return self.status != "created"
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether its program will not run any more."""
+        return self.status in {"exited", "dead", "removing"}
+
+
+class Engine:
+    """One pooled client of a Docker engine; every method waits for the answer, in whichever thread.
+
+    Each raises EngineDown where the engine does not answer, and LauncherError with the engine's words
+    where it refuses.
+    """
+
+    def __init__(self, context: str | None, *, connections: int) -> None:
+        """Connect to the engine of a Docker context; by default that of DOCKER_HOST, else the current one."""
+        settings = _settings(context)
+        self.address = str(settings.get("base_url") or "unix:///var/run/docker.sock")
+        with _understood(self.address):
+            self._client = APIClient(
+                **settings, version="auto", timeout=int(ANSWER_WITHIN), max_pool_size=connections
+            )
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()
+
+    # -- the machine
+
+    def machine(self) -> Machine:
+        """Return what the engine says of its machine."""
+        with _understood(self.address):
+            info = self._client.info()
+        return Machine(
+            cpus=int(info["NCPU"]),
+            memory=int(info["MemTotal"]),
+            rootless=any("rootless" in option for option in info.get("SecurityOptions") or ()),
+        )
+
+    # -- containers
+
+    def create(self, request: ContainerRequest) -> str:
+        """Create a container, and return its id. Raises NameTaken, and ImageMissing."""
+        with _understood(self.address):
+            try:
+                answer = self._client.create_container_from_config(
+                    request.body(), request.name or None, request.platform
+                )
+            except docker.errors.ImageNotFound as error:
+                raise ImageMissing(_words(error)) from error
+            except docker.errors.APIError as error:
+                if error.status_code == requests.codes.conflict:
+                    raise NameTaken(_words(error)) from error
+                raise
+        return str(answer["Id"])
+
+    def start(self, container: str) -> None:
+        """Start a container; one that is running stays as it is."""
+        with _understood(self.address):
+            self._client.start(container)
+
+    def find(self, container: str) -> Container | None:
+        """Return the container of this id or name; None where there is none."""
+        with _understood(self.address):
+            try:
+                return _container(self._client.inspect_container(container))
+            except docker.errors.NotFound:
+                return None
+
+    def containers(self, labels: Sequence[str]) -> list[Container]:
+        """Return all containers with these labels, each a name or name=value; without how they ended."""
+        with _understood(self.address):
+            listed = self._client.containers(all=True, filters={"label": list(labels)})
+        return [
+            Container(
+                id=each["Id"],
+                name=each["Names"][0].removeprefix("/") if each["Names"] else "",
+                status=each["State"],
+                labels=each["Labels"] or {},
+            )
+            for each in listed
+        ]
+
+    def attach(self, container: str) -> Attached:
+        """Return the container's output as it is written from now on."""
+        with _understood(self.address):
+            given = {"stdout": 1, "stderr": 1, "stream": 1}
+            return Attached(self._client.attach_socket(container, given), self.address)
+
+    def output(
+        self, container: str, stream: Stream, *, follow: bool = False, lines: int | None = None
+    ) -> Told:
+        """Return one stream of the output from its first byte on, or its last lines.
+
+        What is followed comes in whole lines; its end is no proof that all of it has come.
+        """
+        with _understood(self.address):
+            output = self._client.logs(
+                container,
+                stdout=stream is Stream.OUT,
+                stderr=stream is Stream.ERR,
+                stream=True,
+                follow=follow,
+                tail="all" if lines is None else lines,
+            )
+        return Told(stream, output, self.address)
+
+    def stop(self, container: str, *, grace: float) -> None:
+        """Send SIGTERM, and SIGKILL after the grace period; returns once the container has ended."""
+        with _understood(self.address), contextlib.suppress(docker.errors.NotFound):
+            self._client.stop(container, timeout=max(1, round(grace)))
+
+    def kill(self, container: str) -> None:
+        """Send SIGKILL to a container's program, if it runs."""
+        with _understood(self.address), contextlib.suppress(docker.errors.NotFound):
+            try:
+                self._client.kill(container)
+            except docker.errors.APIError as error:
+                if error.status_code != requests.codes.conflict:  # it does not run
+                    raise
+
+    def remove(self, container: str) -> None:
+        """Remove a container with all it holds, whether it runs or not; one that is gone is no mistake."""
+        with _understood(self.address), contextlib.suppress(docker.errors.NotFound):
+            try:
+                self._client.remove_container(container, v=True, force=True)
+            except docker.errors.APIError as error:
+                if error.status_code != requests.codes.conflict:  # it is being removed already
+                    raise
+
+    def has_network(self, name: str) -> bool:
+        """Tell whether the engine has a network of this name or id."""
+        with _understood(self.address):
+            try:
+                self._client.inspect_network(name)
+            except docker.errors.NotFound:
+                return False
+            return True
+
+    # -- files in containers
+
+    def has_path(self, container: str, path: str) -> bool:
+        """Tell whether a container, started or not, has something at this path."""
+        with _understood(self.address):
+            try:
+                stream, _ = self._client.get_archive(container, path)
+            except docker.errors.NotFound:
+                return False
+            for _ in stream:  # else its connection could not be used again
+                pass
+            return True
+
+    def put(self, container: str, archive: IO[bytes]) -> None:
+        """Unpack a tar archive at the root of a container."""
+        with _understood(self.address):
+            self._client.put_archive(container, "/", archive)
+
+    def get(self, container: str, path: str, folder: Path) -> None:
+        """Copy what a container has at `path` into a folder here. Raises ContainerGone if that is nothing."""
+        with _understood(self.address):
+            try:
+                stream, _ = self._client.get_archive(container, path)
+            except docker.errors.NotFound as error:
+                raise ContainerGone(_words(error)) from error
+            with tarfile.open(
+                fileobj=cast("IO[bytes]", io.BufferedReader(cast("io.RawIOBase", _Pieces(stream)))), mode="r|"
+            ) as archive:
+                archive.extractall(folder, filter="data")
+
+    # -- images
+
+    def image(self, name: str) -> Image | None:
+        """Return the image of this name; None where the engine does not have it."""
+        with _understood(self.address):
+            try:
+                found = self._client.inspect_image(name)
+            except docker.errors.ImageNotFound:
+                return None
+        config = found["Config"] or {}
+        variables = dict(each.split("=", 1) for each in config.get("Env") or () if "=" in each)
+        return Image(
+            id=found["Id"],
+            entrypoint=tuple(config.get("Entrypoint") or ()),
+            command=tuple(config.get("Cmd") or ()),
+            path=variables.get("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
+            workdir=config.get("WorkingDir") or "/",
+        )
+
+    def pull(self, name: str, *, platform: str | None = None) -> None:
+        """Pull an image. Raises LauncherError with the registry's refusal."""
+        repository, tag = parse_repository_tag(name)
+        with _understood(self.address):
+            for message in self._client.pull(
+                repository, tag=tag or "latest", stream=True, decode=True, platform=platform
+            ):
+                if "error" in message:
+                    raise LauncherError(str(message["error"]))
+
+    def build(
+        self,
+        archive: IO[bytes],
+        tag: str,
+        *,
+        dockerfile: str,
+        args: Mapping[str, str],
+        target: str | None,
+        platform: str | None,
+    ) -> Iterator[str]:
+        """Build an image from a tar archive, and yield its output. Raises CannotStart where it fails."""
+        with _understood(self.address):
+            for message in self._client.build(
+                fileobj=archive,
+                custom_context=True,
+                tag=tag,
+                dockerfile=dockerfile,
+                buildargs=dict(args),
+                target=target,
+                platform=platform,
+                rm=True,
+                forcerm=True,
+                decode=True,
+            ):
+                if "error" in message:
+                    raise CannotStart(str(message["error"]).strip())
+                if text := str(message.get("stream", "")):
+                    yield text
+
+
+class Attached:
+    """A container's output as it is written, in pieces of either stream, until it ends or is closed."""
+
+    def __init__(self, connection: SocketIO, address: str) -> None:
+        self._connection = connection
+        self._address = address
+
+    def __iter__(self) -> Iterator[tuple[Stream, bytes]]:
+        with _understood(self._address):
+            for stream, piece in frames_iter(self._connection, tty=False):
+                yield Stream(stream), piece
+
+    def end(self) -> None:
+        """End the iteration in another thread."""
+        with (
+            contextlib.suppress(OSError, ValueError),  # it has ended already
+            socket.socket(fileno=os.dup(self._connection.fileno())) as same,
+        ):
+            same.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        response = getattr(self._connection, "_response", None)  # where the client keeps what can be closed
+        if response is not None:
+            response.close()
+        self._connection.close()
+
+
+class Told:
+    """What a container's log holds of one stream, in pieces, and maybe what is still added to it."""
+
+    def __init__(self, stream: Stream, pieces: CancellableStream, address: str) -> None:
+        self._stream = stream
+        self._pieces = pieces
+        self._address = address
+
+    def __iter__(self) -> Iterator[tuple[Stream, bytes]]:
+        with _understood(self._address):
+            for piece in self._pieces:
+                yield self._stream, piece
+
+    def end(self) -> None:
+        """End the iteration in another thread."""
+        with contextlib.suppress(OSError, AttributeError, docker.errors.DockerException):  # it has ended
+            self._pieces.close()
+
+
+def _settings(context: str | None) -> Mapping[str, str | TLSConfig]:
+    """Return how the engine of a context is reached. Raises CannotStart for a context there is not."""
+    if context is None and os.environ.get("DOCKER_HOST"):
+        try:
+            return cast("Mapping[str, str | TLSConfig]", kwargs_from_env())
+        except docker.errors.TLSParameterError as error:
+            raise CannotStart(f"DOCKER_HOST cannot be used: {error}") from error
+    found = ContextAPI.get_context(context)
+    if found is None:
+        names = ", ".join(each.name for each in ContextAPI.contexts())
+        raise CannotStart(f"there is no Docker context `{context}`; there are {names}")
+    return {"base_url": found.Host, **({"tls": found.TLSConfig} if found.TLSConfig else {})}
+
+
+@contextlib.contextmanager
+def _understood(address: str) -> Iterator[None]:
+    """Turn the client's errors into ours."""
+    try:
+        yield
+    except (docker.errors.NotFound, docker.errors.ImageNotFound) as error:
+        raise ContainerGone(_words(error)) from error
+    except docker.errors.APIError as error:
+        raise LauncherError(_words(error)) from error
+    except _NO_ANSWER as error:
+        raise EngineDown(f"the Docker engine at {address} does not answer: {_cause(error)}") from error
+
+
+def _words(error: docker.errors.APIError) -> str:
+    return str(error.explanation or error).strip()
+
+
+def _cause(error: BaseException) -> str:
+    """Return the innermost reason of an error, which says more than its wrappings."""
+    reason: object = error
+    seen: set[int] = set()
+    while isinstance(reason, BaseException) and id(reason) not in seen:
+        seen.add(id(reason))
+        inner = next((each for each in reversed(reason.args) if isinstance(each, BaseException)), None)
+        inner = inner or reason.__cause__ or getattr(reason, "reason", None)
+        if not isinstance(inner, BaseException):
+            break
+        reason = inner
+    return (reason.strerror if isinstance(reason, OSError) and reason.strerror else str(reason)).strip()
+
+
+def _container(found: Mapping[str, JsonValue]) -> Container:
+    state = cast("Mapping[str, JsonValue]", found["State"])
+    config = cast("Mapping[str, JsonValue]", found["Config"])
+    return Container(
+        id=str(found["Id"]),
+        name=str(found["Name"]).removeprefix("/"),
+        status=str(state["Status"]),
+        labels=cast("Mapping[str, str]", config.get("Labels") or {}),
+        exit_status=cast("int | None", state.get("ExitCode")),
+        out_of_memory=bool(state.get("OOMKilled")),
+        error=str(state.get("Error") or ""),
+        ended=_time(str(state.get("FinishedAt") or "")),
+    )
+
+
+def _time(text: str) -> float | None:
+    """Return an engine's time, in nanoseconds and UTC, as seconds since the epoch; None for none."""
+    if not text or text.startswith("0001-"):
+        return None
+    seconds, _, fraction = text.removesuffix("Z").partition(".")
+    return datetime.fromisoformat(f"{seconds}+00:00").timestamp() + float(f"0.{fraction or 0}")
+
+
+class _Pieces(io.RawIOBase):
+    """The pieces of a stream, as a file to read from."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._left = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
+        self._left = self._left or next(self._pieces, b"")
+        data, self._left = self._left[: len(buffer)], self._left[len(buffer) :]
+        buffer[: len(data)] = data
+        return len(data)

@@ -1,0 +1,121 @@
+"""What lies in the folder of a run in a container: its /opt/ml, its log, and the record of its end."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from hpo.core.trial import Reason, RunReport, RunState
+from hpo.launchers.contract import FOLDERS
+from hpo.launchers.last_words import last_words
+
+ID = "docker.id"
+"""The file in a job's folder that tells this job from others of its name, wherever they are."""
+
+_END = "end.json"
+_STOP = "stop"
+
+
+def job_id(folder: Path) -> str:
+    """Return what no other job has: made up once, and kept in the job's folder."""
+    path = folder / ID
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        draft = folder / f"{ID}.{secrets.token_hex(4)}"
+        draft.write_text(secrets.token_hex(6), encoding="ascii")
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)  # the first one stays
+        draft.unlink()
+    return path.read_text(encoding="ascii")
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a run ended, and the container it ended in, which may be gone by now."""
+
+    container: str
+    report: RunReport
+
+
+class RunFolder:
+    """The folder of one run."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.log = path / "log"
+        self.ml = path / "ml"
+        self.checkpoints = path.parent / "checkpoints"  # the runs of a trial share them
+
+    def prepare(self, files: Mapping[str, str], channels: Mapping[str, Path]) -> None:
+        """Make the folder with the files of the contract, and a place to mount each channel at.
+
+        Raises OSError.
+        """
+        self.checkpoints.mkdir(parents=True, exist_ok=True)
+        for name in (*FOLDERS, "checkpoints", *(f"input/data/{channel}" for channel in channels)):
+            (self.ml / name).mkdir(parents=True, exist_ok=True)
+        for channel, source in channels.items():
+            if source.is_file():
+                (self.ml / "input/data" / channel / source.name).touch()
+        for name, text in files.items():
+            (self.ml / name).write_text(text, encoding="utf-8")
+        self.log.touch()
+
+    def ask_to_stop(self) -> None:
+        """Take note that the run is told to stop, so that its end is known for that. Raises OSError."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        (self.path / _STOP).touch()
+
+    def was_asked_to_stop(self) -> bool:
+        """Tell whether the run was told to stop."""
+        return (self.path / _STOP).exists()
+
+    def end(self) -> End | None:
+        """Return how the run ended, once that is written down."""
+        try:
+            written = json.loads((self.path / _END).read_bytes())
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        reason = written["reason"]
+        report = RunReport(
+            RunState(written["state"]),
+            Reason(reason) if reason else None,
+            written["detail"],
+            written["ended"],
+        )
+        return End(written["container"], report)
+
+    def write_end(self, end: End) -> None:
+        """Write down how the run ended, after its log, so that its container is not needed any more.
+
+        Raises OSError.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        sync(self.log)
+        report = end.report
+        written = {
+            "container": end.container,
+            "state": report.state,
+            "reason": report.reason,
+            "detail": report.detail,
+            "ended": report.ended,
+        }
+        draft = self.path / f"{_END}.{secrets.token_hex(4)}"
+        draft.write_text(json.dumps(written), encoding="utf-8")
+        sync(draft)
+        draft.replace(self.path / _END)
+
+    def last_words(self) -> str:
+        """Return how "exit status 3" goes on."""
+        return last_words(self.log, self.ml / "output" / "failure")
+
+
+def sync(path: Path) -> None:
+    """Bring a file, if there is one, onto the disk. Raises OSError."""
+    with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
+        os.fsync(file.fileno())

@@ -1,0 +1,163 @@
+"""What a job's containers are made of: from its options and a run's parameters to a request."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from hpo.core.trial import Launch
+from hpo.launchers import contract
+from hpo.launchers.docker import secret
+from hpo.launchers.docker.clean import COPIED, FOLDER, GPUS, HOST, JOB, JOB_ID, RUN, TRIAL, host
+from hpo.launchers.docker.engine import Image, Machine
+from hpo.launchers.docker.folder import RunFolder
+from hpo.launchers.docker.options import DockerOptions
+from hpo.launchers.docker.request import Bind, ContainerRequest
+from hpo.launchers.environment import text_of, thread_limits
+from hpo.launchers.launcher import JobContext
+from hpo.spec.paths import expanded
+from hpo.spec.space import Values
+
+ML = "/opt/ml"
+
+
+class Recipe:
+    """Makes the request for each run of a job on a machine."""
+
+    def __init__(self, context: JobContext, options: DockerOptions, machine: Machine) -> None:
+        self._context = context
+        self._options = options
+        self._rootless = machine.rootless
+        share = max(1, machine.cpus // context.max_parallel_jobs)
+        cpus = math.ceil(options.cpus) if options.cpus is not None else share
+        self._threads = cpus if options.threads == "auto" else options.threads
+        self.channels = {
+            channel: (context.base / expanded(path)).absolute() for channel, path in context.inputs.items()
+        }
+        program = [*(options.entrypoint or ()), *(options.command or ())]
+        self._contract = contract.Contract(
+            contract.Surroundings(
+                module_dir=options.workdir or f"{ML}/code",
+                entry_point=contract.script_of(program) or (program or ["train"])[0],
+                channels=self.channels,
+                cpus=cpus,
+                gpus=options.gpus,
+            )
+        )
+
+    def files(self, launch: Launch) -> dict[str, str]:
+        """Return the text of each file of the contract by its path below /opt/ml."""
+        return self._contract.files(self._params(launch))
+
+    def request(
+        self,
+        launch: Launch,
+        *,
+        job_id: str,
+        image: str,
+        known: Image | None,
+        folder: RunFolder,
+        secrets: Mapping[str, str],
+        secret_file: Path | None = None,
+        gpus: Sequence[str] = (),
+        copied: bool = False,
+    ) -> ContainerRequest:
+        """Return what is asked for a run.
+
+        `known` is what the image says of itself. The secrets come by `secret_file` where there is one,
+        else as variables. Of a `copied` run nothing is mounted: its files are copied in and out.
+        """
+        options, params = self._options, self._params(launch)
+        entrypoint = options.entrypoint
+        command = self._command(params)
+        if secrets and known is not None and (secret_file is not None or copied):
+            given = known.command if command is None and entrypoint is None else command or ()
+            entrypoint = secret.reading([*(entrypoint or known.entrypoint), *given])
+            command, secrets = [], {}
+        return ContainerRequest(
+            name=f"hpo-{launch.name}-{job_id}",
+            image=image,
+            entrypoint=entrypoint,
+            command=command,
+            env={**self._variables(launch, params), **secrets},
+            labels={
+                JOB: launch.job,
+                TRIAL: str(launch.trial),
+                RUN: str(launch.run),
+                JOB_ID: job_id,
+                FOLDER: str(folder.path),
+                HOST: host(),
+                **({GPUS: ",".join(gpus)} if gpus else {}),
+                **({COPIED: "true"} if copied else {}),
+            },
+            binds=[*([] if copied else self._binds(folder, secret_file)), *self._mounts()],
+            user=self.user,
+            workdir=options.workdir,
+            network=options.network,
+            cpus=options.cpus,
+            memory=options.memory,
+            shm_size=options.shm_size,
+            gpus=gpus,
+            capabilities=options.capabilities,
+            platform=options.platform,
+        )
+
+    @property
+    def user(self) -> str | None:
+        """Who the program runs as; None for the image's own user."""
+        match self._options.user:
+            case None if self._rootless:  # its root is the user who runs the engine
+                return "0:0"
+            case None:
+                return f"{os.getuid()}:{os.getgid()}"
+            case "image":
+                return None
+            case user:
+                return user
+
+    def _params(self, launch: Launch) -> Values:
+        return {**self._context.fixed, **launch.params}
+
+    def _command(self, params: Values) -> list[str] | None:
+        options = self._options
+        if options.command is not None or options.entrypoint is not None:
+            return contract.command_line(options.command or (), params)
+        return ["train"]
+
+    def _variables(self, launch: Launch, params: Values) -> dict[str, str]:
+        given = {name: text_of(value) for name, value in self._options.env.items()}
+        nobody = self._options.user is None and self.user != "0:0"  # without a home there
+        return {
+            "PYTHONUNBUFFERED": "1",
+            **({"HOME": "/tmp"} if nobody else {}),  # noqa: S108 -- the container's own
+            **({} if self._threads == "off" else thread_limits(self._threads, given)),
+            **self._contract.variables(ML, params, name=launch.name),
+            "HPO_JOB": launch.job,
+            "HPO_TRIAL": str(launch.trial),
+            "HPO_RUN": str(launch.run),
+            **given,
+        }
+
+    def _binds(self, folder: RunFolder, secret_file: Path | None) -> list[Bind]:
+        binds = [Bind(str(folder.ml), ML), Bind(str(folder.checkpoints), f"{ML}/checkpoints")]
+        for channel, source in self.channels.items():
+            inside = f"{ML}/input/data/{channel}"
+            target = f"{inside}/{source.name}" if source.is_file() else inside
+            binds.append(Bind(str(source.resolve()), target, read_only=True))
+        if secret_file is not None:
+            binds.append(Bind(str(secret_file), secret.INSIDE, read_only=True))
+        return binds
+
+    def _mounts(self) -> list[Bind]:
+        return [
+            Bind(
+                str((self._context.base / expanded(mount.source)).absolute())
+                if "/" in mount.source or mount.source in {".", ".."}
+                else mount.source,
+                mount.target,
+                mount.read_only,
+            )
+            for mount in self._options.mounts
+        ]

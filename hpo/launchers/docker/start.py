@@ -1,0 +1,297 @@
+"""Starting the containers of a job: each exactly once, whatever is cut off in between."""
+
+from __future__ import annotations
+
+import errno
+import functools
+import os
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from hpo.core.trial import Launch
+from hpo.errors import CannotStart, LauncherError, NoCapacity
+from hpo.launchers import gpus
+from hpo.launchers.docker import secret
+from hpo.launchers.docker.check import problems
+from hpo.launchers.docker.clean import GPUS, remove_ended
+from hpo.launchers.docker.engine import (
+    Attached,
+    Container,
+    ContainerGone,
+    Engine,
+    EngineDown,
+    ImageMissing,
+    NameTaken,
+)
+from hpo.launchers.docker.files import pack
+from hpo.launchers.docker.folder import RunFolder, job_id
+from hpo.launchers.docker.image import ImageSource
+from hpo.launchers.docker.options import DockerOptions
+from hpo.launchers.docker.recipe import ML, Recipe
+from hpo.launchers.docker.states import why_not_started
+from hpo.launchers.environment import read_secrets, text_of
+from hpo.launchers.launcher import JobContext, Obstacle
+
+CONNECTIONS = 1000
+"""To an engine at most: one for each container that is followed, and those of short calls."""
+
+_PROOF = "input/config/hyperparameters.json"
+"""What a container must have below /opt/ml if the engine has mounted what lies here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A container that was started, or was found; `at` is when this process started it."""
+
+    container: str
+    at: float | None = None
+    output: Attached | None = None  # from its first byte on, where this process started it
+
+
+class Starter:
+    """Starts containers, and finds those that were started."""
+
+    def __init__(self, context: JobContext, options: DockerOptions) -> None:
+        self._context = context
+        self._options = options
+        given = {name: text_of(value) for name, value in options.env.items()}
+        self._gpus = gpus.candidates({**os.environ, **given}) if options.gpus else []
+        self._gpu_locks: dict[Path, list[int]] = {}  # by the run's folder
+        self._copies = False  # the engine cannot mount what lies here
+        self._is_proven = False  # it can
+
+    @functools.cached_property
+    def engine(self) -> Engine:
+        """The engine. Raises EngineDown, and CannotStart where the spec's context cannot be used."""
+        return Engine(self._options.context, connections=CONNECTIONS)
+
+    @functools.cached_property
+    def job_id(self) -> str:
+        """What tells this job's containers from all others."""
+        return job_id(self._context.folder)
+
+    @functools.cached_property
+    def _image(self) -> ImageSource:
+        return ImageSource(self.engine, self._options, self._context)
+
+    @functools.cached_property
+    def _recipe(self) -> Recipe:
+        return Recipe(self._context, self._options, self.engine.machine())
+
+    def check(self) -> list[Obstacle]:
+        """Return what would keep every run from starting; the image is pulled or built for that."""
+        try:
+            with closing(Engine(self._options.context, connections=1)) as engine:
+                return list(problems(engine, self._options, self._context, gpus=self._gpus))
+        except EngineDown as error:
+            return [Obstacle(("launcher", "kind"), f"{error}; is it running? `docker info` tells")]
+        except LauncherError as error:
+            return [Obstacle(("launcher",), str(error))]
+
+    def request(self, launch: Launch) -> str:
+        """Return the `docker run` that does the same. Raises LauncherError."""
+        with closing(Engine(self._options.context, connections=1)) as engine:
+            name, known = ImageSource(engine, self._options, self._context).image()
+            recipe = Recipe(self._context, self._options, engine.machine())
+        request = recipe.request(
+            launch,
+            job_id="ID",
+            image=name,
+            known=known,
+            folder=self.folder(launch),
+            secrets=dict.fromkeys(self._options.env_from, "(from env_from)"),
+            gpus=self._gpus[: self._options.gpus],
+        )
+        return request.command_line()
+
+    def folder(self, launch: Launch) -> RunFolder:
+        """Return where everything of a run lies."""
+        return RunFolder(self._context.run_folder(launch.trial, launch.run).absolute())
+
+    def find(self, launch: Launch) -> str | None:
+        """Return the container of a run if it was ever started; one that was only created is removed."""
+        if end := self.folder(launch).end():
+            return end.container
+        container = self.engine.find(self._name(launch))
+        if container is None:
+            return None
+        if not container.was_started:
+            self.engine.remove(container.id)
+            return None
+        return container.id
+
+    def start(self, launch: Launch) -> Started:
+        """Start a run, or find it started.
+
+        Raises CannotStart, NoCapacity while no GPU is free, EngineDown, and OSError where there is no
+        room, here or at the engine.
+        """
+        folder = self.folder(launch)
+        if end := folder.end():
+            return Started(end.container)
+        container = self.engine.find(self._name(launch)) or self._create(launch, folder)
+        if container.was_started:
+            self._take_again(launch, container)
+            return Started(container.id)
+        if end := folder.end():  # another one was quicker, and has removed its container since
+            self.engine.remove(container.id)
+            return Started(end.container)
+        output, at = self.engine.attach(container.id), time.time()
+        try:
+            found = self.engine.find(container.id)
+            if found is None or found.was_started:  # by a tuner that was killed: some output may be missed
+                output.close()
+                return Started(container.id)
+            self.engine.start(container.id)
+        except (EngineDown, ContainerGone):
+            output.close()
+            raise
+        except LauncherError as error:
+            output.close()
+            self.engine.remove(container.id)
+            self._release(folder)
+            raise _refusal(error) from error
+        return Started(container.id, at, output)
+
+    def discard(self, folder: RunFolder, container: str) -> None:
+        """Remove a run's container, and free what the run held here."""
+        self._release(folder)
+        self.engine.remove(container)
+
+    def remove_ended(self) -> None:
+        """Remove those of the job's containers whose end is written down."""
+        remove_ended(self.engine, self.job_id)
+
+    def _release(self, folder: RunFolder) -> None:
+        """Free what a run holds here: its GPUs and its secrets."""
+        for lock in self._gpu_locks.pop(folder.path, ()):
+            os.close(lock)
+        if self._options.env_from:
+            secret.forget(self._secret_name(folder), self._secrets)
+
+    def close(self) -> None:
+        """Let go of the engine."""
+        if "engine" in self.__dict__:
+            self.engine.close()
+
+    # -- creating
+
+    def _create(self, launch: Launch, folder: RunFolder) -> Container:
+        """Create a run's container with all it needs, or find it created."""
+        folder.prepare(self._recipe.files(launch), self._recipe.channels)
+        taken = self._take_gpus(launch)
+        try:
+            return self._created(launch, folder, taken)
+        except ImageMissing:  # it vanished after it was found
+            self._image.image(again=True)
+            return self._created(launch, folder, taken)
+
+    def _created(self, launch: Launch, folder: RunFolder, taken: Sequence[str]) -> Container:
+        secrets = read_secrets(self._options.env_from, self._context.base)
+        name, known = self._image.image()
+        hidden = bool(secrets) and secret.can_be_hidden(secrets)
+        file = (
+            secret.write(self._secret_name(folder), secrets, self._secrets)
+            if hidden and not self._copies
+            else None
+        )
+        request = self._recipe.request(
+            launch,
+            job_id=self.job_id,
+            image=name,
+            known=known if hidden else None,
+            folder=folder,
+            secrets=secrets,
+            secret_file=file,
+            gpus=taken,
+            copied=self._copies,
+        )
+        try:
+            container = self.engine.create(request)
+        except NameTaken:
+            return self._found(request.name)
+        except (EngineDown, ImageMissing):
+            raise
+        except LauncherError as error:
+            if not self._copies and "bind source path does not exist" in str(error):
+                return self._copied(launch, folder, taken)
+            self._release(folder)
+            raise _refusal(error) from error
+        if self._copies:
+            with pack(folder, self._recipe.channels, secrets if hidden else {}) as archive:
+                self.engine.put(container, archive)
+        elif not self._is_proven and not self.engine.has_path(container, f"{ML}/{_PROOF}"):
+            self.engine.remove(container)
+            return self._copied(launch, folder, taken)
+        self._is_proven = True
+        created = self.engine.find(container)
+        if created is None:
+            raise LauncherError(f"the container of {launch.name} was removed before it was started")
+        return created
+
+    def _copied(self, launch: Launch, folder: RunFolder, taken: Sequence[str]) -> Container:
+        """Create the container, and from here on all others, with copies: the engine is elsewhere."""
+        self._copies = True
+        return self._created(launch, folder, taken)
+
+    def _found(self, name: str) -> Container:
+        """Return the container of this name, which another one is just creating."""
+        for _ in range(100):
+            if container := self.engine.find(name):
+                return container
+            time.sleep(0.05)
+        raise LauncherError(f"the engine has a container {name}, and will not show it; `docker rm -f {name}`")
+
+    def _name(self, launch: Launch) -> str:
+        return f"hpo-{launch.name}-{self.job_id}"
+
+    def _secret_name(self, folder: RunFolder) -> str:
+        return f"{self.job_id}-{folder.path.parent.name}-{folder.path.name}"
+
+    @property
+    def _secrets(self) -> Path:
+        return self._context.folder.absolute() / "secrets"
+
+    def _take_gpus(self, launch: Launch) -> Sequence[str]:
+        if not self._options.gpus:
+            return ()
+        if self._options.gpus > len(self._gpus):
+            raise CannotStart(f"it needs {self._options.gpus} GPUs, and {len(self._gpus)} can be found here")
+        used = {
+            gpu for each in self.engine.containers([GPUS]) if not each.has_ended for gpu in _gpus_of(each)
+        }
+        return self._lock_gpus(launch, [gpu for gpu in self._gpus if gpu not in used], self._options.gpus)
+
+    def _take_again(self, launch: Launch, container: Container) -> None:
+        """Hold the GPUs of a container that an earlier process started."""
+        if (held := _gpus_of(container)) and self.folder(launch).path not in self._gpu_locks:
+            try:
+                self._lock_gpus(launch, held, len(held))
+            except NoCapacity:  # others count the container's label
+                return
+
+    def _lock_gpus(self, launch: Launch, free: Sequence[str], wanted: int) -> Sequence[str]:
+        folder = str(self._context.state / "gpus")
+        try:
+            taken, locks = gpus.take(free, wanted, folder=folder, name=launch.name)
+        except BlockingIOError as error:
+            raise NoCapacity(str(error)) from error
+        self._gpu_locks[self.folder(launch).path] = locks
+        return taken
+
+
+def _gpus_of(container: Container) -> list[str]:
+    return [gpu for gpu in container.labels.get(GPUS, "").split(",") if gpu]
+
+
+def _refusal(error: LauncherError) -> Exception:
+    """Return what an engine's refusal to create or start a container means for the run."""
+    words = str(error)
+    if "no space left on device" in words.lower():
+        return OSError(errno.ENOSPC, f"{os.strerror(errno.ENOSPC)} at the engine: {words}")
+    if isinstance(error, CannotStart):
+        return error
+    return CannotStart(why_not_started(words))
