@@ -14,6 +14,7 @@ HpoError                      exit status 1
 └── LauncherError             a launcher could not do what was asked
     ├── CannotStart           this run can never start: the trial fails
     └── NoCapacity            this run cannot start yet: it waits
+        └── Preparing         what it needs is on its way
 
 Each text says what happened, where, and what to do next.
 """
@@ -107,3 +108,7 @@ class CannotStart(LauncherError):
 
 class NoCapacity(LauncherError):
     """The run cannot start yet (no GPU free, a quota used up): it waits, and the text says for what."""
+
+
+class Preparing(NoCapacity):
+    """What the run needs is being fetched, and will be there if one waits."""

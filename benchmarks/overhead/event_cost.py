@@ -37,6 +37,9 @@ class InstantLauncher:
     async def launch(self, launch: Launch) -> JobHandle:
         return JobHandle("instant", launch.name)
 
+    async def prepare(self, launch: Launch) -> None:
+        """Do nothing: a launch is quick."""
+
     async def find(self, launch: Launch) -> JobHandle | None:
         return await self.launch(launch)
 

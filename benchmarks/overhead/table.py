@@ -55,14 +55,14 @@ def at_least(what: str, value: float, limit: float, unit: str, *, digits: int = 
     return Finding(what, f"≥ {limit:g} {unit}".strip(), f"{value:,.{digits}f} {unit}".strip(), value >= limit)
 
 
-def markdown(rows: Sequence[Row], facts: Mapping[str, str]) -> str:
+def markdown(title: str, rows: Sequence[Row], facts: Mapping[str, str]) -> str:
     """Return all of it: goals, then the figures of each row, then the machine."""
     summary = [
         [finding.what, finding.goal, finding.measured, _MET[finding.met]]
         for row in rows
         for finding in row.findings
     ]
-    parts = ["# Overhead", _table(["", "goal", "measured", ""], summary)]
+    parts = [f"# {title}", _table(["", "goal", "measured", ""], summary)]
     for row in rows:
         parts.append(f"## {row.title}")
         if row.figures:

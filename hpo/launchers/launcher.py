@@ -69,6 +69,12 @@ class Launcher(Protocol):
         Raises CannotStart where it never can be started, NoCapacity where it must wait.
         """
 
+    async def prepare(self, launch: Launch) -> None:
+        """Make ready what will probably be launched next, as far as that spares time; starts nothing.
+
+        May do nothing, and fail in silence; what was never launched is taken away by `close`.
+        """
+
     async def find(self, launch: Launch) -> JobHandle | None:
         """Return the run's handle if it was ever started."""
 

@@ -166,6 +166,9 @@ class ScriptedLauncher:
         self._world.start(launch)
         return JobHandle(NAME, launch.name)
 
+    async def prepare(self, launch: Launch) -> None:
+        """Do nothing: a launch is quick."""
+
     async def find(self, launch: Launch) -> JobHandle | None:
         """Return the run's handle if it was ever started."""
         return JobHandle(NAME, launch.name) if self._world.run(launch.name) else None

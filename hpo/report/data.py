@@ -75,12 +75,14 @@ class StatusData(TypedDict):
 class TrialData(TypedDict):
     """One trial; times are ISO 8601 in UTC, `seconds` is the span of its last run.
 
-    `attempts` counts the runs that were launched; `waiting` is why one is not, or cannot be followed.
+    `detail` says in words what `reason` is a word for; `attempts` counts the runs that were
+    launched; `waiting` is why one is not, or cannot be followed.
     """
 
     trial: int
     status: str
     reason: str | None
+    detail: str | None
     value: float | None
     parameters: dict[str, Scalar]
     metrics: dict[str, float | None]
@@ -270,6 +272,7 @@ def trial_data(trial: Trial) -> TrialData:
         trial=trial.number,
         status=trial.status.value,
         reason=trial.reason.value if trial.reason else None,
+        detail=trial.detail or None,
         value=trial.value,
         parameters=dict(trial.params),
         metrics=_finite(trial.run.progress.latest),

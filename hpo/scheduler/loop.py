@@ -14,7 +14,7 @@ from hpo.core.events import Event, Exhausted, Observed, Proposed, Pruned, StopRe
 from hpo.core.history import History
 from hpo.core.job import Job
 from hpo.core.plan import plan
-from hpo.core.trial import JobHandle, Reason, Trial, TrialStatus
+from hpo.core.trial import JobHandle, Launch, Reason, Trial, TrialStatus
 from hpo.errors import DiskFull
 from hpo.launchers.launcher import Launcher
 from hpo.scheduler.clock import Clock
@@ -60,6 +60,8 @@ class Scheduler:
         self._alarm: tuple[float, asyncio.Task[None]] | None = None
         self._watcher = Watcher(parts.launcher, parts.performer.look, self._arrived.put_nowait)
         self._left = False
+        self._made_ready = 0  # the last trial that the launcher was told of before its time
+        self._making_ready: asyncio.Task[None] | None = None
 
     def listen(self, listener: Listener) -> None:
         """Tell `listener` of every event from now on."""
@@ -88,13 +90,28 @@ class Scheduler:
             while not self.job.is_done and not self._left:
                 for effect in plan(self.job, self._parts.clock.now()):
                     self._ensure(effect)
+                self._look_ahead()
                 self._take_arrived(await self._arrived.get())
         finally:
             listening.cancel()
             self._watcher.close()
-            for task in (*self._tasks.values(), *([self._alarm[1]] if self._alarm else [])):
+            others = [self._alarm[1] if self._alarm else None, self._making_ready]
+            for task in (*self._tasks.values(), *filter(None, others)):
                 task.cancel()
         return self.job
+
+    def _look_ahead(self) -> None:
+        """Let the launcher make ready the next trial where it is known already: while all slots are busy."""
+        job, strategy = self.job, self._parts.strategy
+        number = job.proposed + 1
+        if strategy.needs_results or job.may_propose or job.has_proposed_all or job.ending is not None:
+            return
+        if number != self._made_ready:
+            self._made_ready = number
+            proposal = strategy.propose(self._parts.history, number)
+            if proposal is not None:
+                launch = Launch(job.settings.job, number, 1, proposal.params)
+                self._making_ready = asyncio.create_task(self._parts.launcher.prepare(launch))
 
     # -- effects
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from hpo.core.trial import JobHandle, Launch, RunReport
+from hpo.errors import Preparing
 from hpo.launchers.launcher import Launcher
 
 
@@ -17,9 +18,14 @@ async def rehearse(launcher: Launcher, launch: Launch, show: Callable[[bytes], N
     """
     launching = asyncio.ensure_future(launcher.launch(launch))
     report: RunReport | None = None
+    handle: JobHandle | None = None
     try:
-        # A launch that is cut off may have started the run all the same.
-        handle = await asyncio.shield(launching)
+        while handle is None:
+            try:
+                # A launch that is cut off may have started the run all the same.
+                handle = await asyncio.shield(launching)
+            except Preparing:
+                launching = asyncio.ensure_future(launcher.launch(launch))
         cursor = ""
         while True:
             await launcher.changed([handle])

@@ -23,6 +23,8 @@ MIN_RESULTS = 2
 class Bayesian:
     """Proposes a few random draws, then what a tree-structured Parzen estimator finds most promising."""
 
+    needs_results = True
+
     def __init__(self, context: SearchContext) -> None:
         self._seed = context.seed
         self._start = max(3, min(6, context.max_jobs // 2))

@@ -12,6 +12,8 @@ class GridSearch:
     Raises ValueError where a parameter is continuous without a step.
     """
 
+    needs_results = False
+
     def __init__(self, context: SearchContext) -> None:
         cardinality = context.space.cardinality
         if cardinality is None:

@@ -28,6 +28,8 @@ class Hyperband:
     rung the best 1 / reduction_factor go on. Raises UsageError for resources out of order.
     """
 
+    needs_results = False
+
     def __init__(
         self,
         context: SearchContext,

@@ -10,6 +10,8 @@ from hpo.search.uniform import UniformDraws
 class RandomSearch:
     """Proposes uniform draws, none of a finite space's configurations twice."""
 
+    needs_results = False
+
     def __init__(self, context: SearchContext) -> None:
         self._draws = UniformDraws(context.space, context.seed)
 

@@ -39,6 +39,9 @@ class Strategy(Protocol):
     cache, but a new instance given the same history answers the same.
     """
 
+    needs_results: bool
+    """Whether results change what it proposes: where not, the next trial is known before it can start."""
+
     def prepare(self) -> None:
         """Do what is slow and can be done early, as importing; called once, in a thread."""
 

@@ -186,7 +186,9 @@ class Spec(Section):
     stop_when: StopWhen = Field(default_factory=StopWhen, description="ends the job early")
     early_stopping: Literal["off"] = Field(default="off", description="stops single trials early")
     retry: Retry = Field(default_factory=Retry, description="of trials that the infrastructure failed")
-    inputs: Mapping[Channel, PathText] = Field(default_factory=dict, description="channel → path of its data")
+    inputs: Mapping[Channel, PathText] = Field(
+        default_factory=dict, description="channel → path or s3:// address of its data"
+    )
     launcher: Launcher = Field(default_factory=Launcher, description="where trials run, and what")
 
     @model_validator(mode="wrap")

@@ -32,7 +32,6 @@ UNAVAILABLE = (
     Unavailable(("repeats",)),
     Unavailable(("warm_start",)),
     Unavailable(("cross_validation",)),
-    Unavailable(("inputs", "*"), "s3://.*", "give a local path"),
     Unavailable(("launcher", "kind"), "sagemaker", "write kind: docker, or kind: process"),
 )
 

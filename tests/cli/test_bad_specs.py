@@ -155,7 +155,6 @@ NOT_YET = {
     "early_stopping": "median",
     "stop_when": {"converged": True},
     "limits": {"max_jobs": 3, "max_cost": 20.0},
-    "inputs": {"train": "s3://bucket/train"},
     "parameters": {"x": X | {"when": {"y": [1]}}},
 }
 

@@ -127,6 +127,7 @@ def test_a_trial_has_the_documented_shape(hpo: Hpo) -> None:
             "trial": 2,
             "status": "completed",
             "reason": None,
+            "detail": None,
             "value": 12.25,
             "parameters": {"kind": True, "max-depth": 2},
             "metrics": {"loss": 12.25, "epoch": 2.0},

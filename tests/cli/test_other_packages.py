@@ -21,6 +21,7 @@ class Countdown:
     def prepare(self): pass
     def propose(self, history, number):
         return Proposal({"n": self.start - (number - 1) * self.step}, f"countdown from {self.start}")
+    needs_results = True
     def should_stop(self, history, number): return ""
 """
 

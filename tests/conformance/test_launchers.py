@@ -111,6 +111,27 @@ def test_the_request_starts_nothing(stage: Stage) -> None:
     patiently(test())
 
 
+def test_what_is_prepared_is_started_when_it_is_launched_and_not_before(stage: Stage) -> None:
+    for trial in (1, 2):
+        stage.plan(trial, [b"hello\n"])
+
+    async def test() -> None:
+        async with launcher_on(stage) as launcher:
+            for trial in (1, 2):
+                await launcher.prepare(launch(trial))
+            follower = Follower(launcher, await launcher.launch(launch(1)))
+            await follower.end()
+            assert follower.log == b"hello\n"
+        async with launcher_on(stage) as another:
+            assert await another.find(launch(2)) is None
+        async with launcher_on(stage) as another:
+            await another.prepare(launch(2))
+            await Follower(another, await another.launch(launch(2))).end()
+
+    patiently(test())
+    assert stage.starts(launch(1)) == stage.starts(launch(2)) == 1
+
+
 def test_a_handle_survives_json_and_another_launcher(stage: Stage) -> None:
     stage.plan(1, [b"before\n", Hold("gate"), b"after\n"])
 

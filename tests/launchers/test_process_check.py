@@ -74,12 +74,12 @@ def test_a_working_directory_that_is_not_there(machine: Machine) -> None:
 
 
 def test_inputs_that_are_not_there(machine: Machine) -> None:
-    machine.inputs = {"train": "data", "test": "s3://bucket/test"}
+    machine.inputs = {"train": "data", "test": "gs://bucket/test"}
     assert machine.launcher("true").check() == [
         Obstacle(("inputs", "train"), f"there is no {machine.base}/data"),
         Obstacle(
             ("inputs", "test"),
-            "a local process cannot read s3://bucket/test; copy it here and give the path",
+            "trials on this machine cannot read gs://bucket/test; copy it here and give the path",
         ),
     ]
 

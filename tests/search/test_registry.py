@@ -19,6 +19,7 @@ class Countdown:
         self.context, self.start = context, start
     def prepare(self): pass
     def propose(self, history, number): return None
+    needs_results = True
     def should_stop(self, history, number): return ""
 """
 

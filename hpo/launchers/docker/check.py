@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from hpo.errors import CannotStart, LauncherError
-from hpo.launchers.docker.clean import FOLDER, HOST, JOB_ID, host
-from hpo.launchers.docker.engine import Engine, Image, Machine
+from hpo.launchers.channels import channel_obstacles
+from hpo.launchers.docker import secret
+from hpo.launchers.docker.clean import PID, probe_labels
+from hpo.launchers.docker.engine import Engine, EngineDown, Image, Machine
 from hpo.launchers.docker.image import ImageSource
 from hpo.launchers.docker.options import DockerOptions
-from hpo.launchers.docker.request import ContainerRequest
-from hpo.launchers.docker.states import why_not_started
+from hpo.launchers.docker.recipe import mounts
+from hpo.launchers.docker.request import Bind, ContainerRequest
+from hpo.launchers.docker.states import MISSING_SOURCE, why_not_started
 from hpo.launchers.environment import missing_secrets
 from hpo.launchers.gpus import too_few
 from hpo.launchers.launcher import JobContext, Obstacle
-from hpo.spec.paths import expanded
 
 _EVERYWHERE = ("bridge", "host", "none", "default")
 _NOTHING = "/hpo-finds-out-whether-a-container-starts"
@@ -43,19 +47,68 @@ def problems(
     except CannotStart as error:
         yield _obstacle("build" if options.build else "image", str(error))
         return
-    labels = {JOB_ID: "none", HOST: host(), FOLDER: str(context.run_folder(0, 0))}  # so that `clean` finds it
-    probe = ContainerRequest("", name, [_NOTHING], labels=labels, platform=options.platform)
-    yield from _program_problems(engine, probe, image, options)
+    probe = probe_of(name, options, context)
+    try:
+        engine.remove(engine.create(probe))
+    except EngineDown:
+        raise
+    except LauncherError as error:
+        yield _obstacle("platform" if options.platform else "image", f"the engine refuses {name}: {error}")
+        return
+    given = mounts(options, context)
+    if refused := list(_mount_problems(engine, probe, given)):
+        yield from refused
+        return
+    paths = [mount for mount in given if not mount.is_volume]  # a volume would be made, and stay
+    yield from _program_problems(engine, replace(probe, binds=paths), image, options)
     if options.gpus and gpus:
         yield from _gpu_problems(engine, replace(probe, gpus=gpus[: options.gpus]))
 
 
+def probe_of(image: str, options: DockerOptions, context: JobContext) -> ContainerRequest:
+    """Return what is asked for a container to look into, which starts nothing; `clean` finds it."""
+    labels = {**probe_labels(context), PID: str(os.getpid())}
+    return ContainerRequest("", image, [_NOTHING], labels=labels, platform=options.platform)
+
+
+def has_shell(engine: Engine, probe: ContainerRequest) -> bool:
+    """Tell whether an image has the shell that hides secrets. Raises LauncherError."""
+    container = engine.create(probe)
+    try:
+        return engine.has_path(container, secret.SHELL)
+    finally:
+        engine.remove(container)
+
+
 def _local_problems(options: DockerOptions, context: JobContext) -> Iterator[Obstacle]:
-    for channel, given in context.inputs.items():
-        if not (path := context.base / expanded(given)).exists():
-            yield Obstacle(("inputs", channel), f"there is no {path}")
+    yield from channel_obstacles(context)
     for key, problem in missing_secrets(options.env_from, context.base):
         yield Obstacle(("launcher", "env_from", key), problem)
+
+
+def _mount_problems(engine: Engine, probe: ContainerRequest, given: Sequence[Bind]) -> Iterator[Obstacle]:
+    """See whether the engine can mount each path: it may see other files than there are here."""
+    socket = Path(engine.address.removeprefix("unix://"))
+    for index, mount in enumerate(given):
+        if mount.is_volume:
+            continue
+        key = ("launcher", "mounts", index)
+        if engine.address.startswith("unix://") and socket.resolve().is_relative_to(
+            Path(mount.source).resolve()
+        ):
+            yield Obstacle(
+                key,
+                f"{mount.source} holds the Docker engine's socket, and with it the machine; mount only "
+                "those of its folders that a trial needs",
+            )
+            continue
+        try:
+            engine.remove(engine.create(replace(probe, binds=[mount])))
+        except EngineDown:
+            raise
+        except LauncherError as error:
+            missing = MISSING_SOURCE in str(error)
+            yield Obstacle(key, f"the engine's machine has no {mount.source}" if missing else str(error))
 
 
 def _size_problems(options: DockerOptions, parallel: int, machine: Machine) -> Iterator[Obstacle]:
@@ -86,6 +139,9 @@ def _program_problems(
         given = options.env.get("PATH")
         path = str(given) if given is not None else image.path
         places = [posixpath.join(folder, program) for folder in path.split(":")]
+    volumes = tuple(f"{mount.target.rstrip('/')}/" for mount in options.mounts if "/" not in mount.source)
+    if any(posixpath.normpath(place).startswith(volumes) for place in places):
+        return
     container = engine.create(probe)
     try:
         if not any(engine.has_path(container, place) for place in places):

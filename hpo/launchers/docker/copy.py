@@ -21,6 +21,13 @@ _ENTRY = struct.Struct("<BQ")
 """Of the index: whose the bytes are, and where in the log they end."""
 
 
+_NEITHER = 0
+"""Whose line ends are that stand between an unended line of one stream and one of the other."""
+
+_LONG = 2**16
+"""Bytes of a line that are appended before it has ended."""
+
+
 class Stream(IntEnum):
     """One of a container's two outputs."""
 
@@ -66,9 +73,11 @@ class Copy:
         self._turn = threading.Lock()  # of the two streams, where each has a thread
         self._sizes = dict.fromkeys(Stream, 0)
         self._end = 0
-        for stream, start, end in self._entries():
-            self._sizes[stream] += end - start
-            self._end = end
+        self._last: int = _NEITHER
+        for whose, start, end in self._entries():
+            if whose != _NEITHER:
+                self._sizes[Stream(whose)] += end - start
+            self._last, self._end = whose, end
         if os.fstat(self._log).st_size < self._end:  # cut by somebody else: begin again
             self._sizes, self._end = dict.fromkeys(Stream, 0), 0
             os.ftruncate(self._index, 0)
@@ -83,22 +92,40 @@ class Copy:
 
     def _add(self, stream: Stream, data: bytes) -> None:
         with self._turn:
-            _write(self._log, data, self._end)
-            self._end += len(data)
+            if stream is not self._last and not self._is_at_line_end():
+                self._append(_NEITHER, b"\n")
+            self._append(stream, data)
             self._sizes[stream] += len(data)
-            at = os.fstat(self._index).st_size // _ENTRY.size * _ENTRY.size
-            _write(self._index, _ENTRY.pack(stream, self._end), at)
+            self._last = stream
 
-    def take(self, pieces: Iterable[tuple[Stream, bytes]]) -> Iterator[Stream]:
+    def _is_at_line_end(self) -> bool:
+        return not self._end or os.pread(self._log, 1, self._end - 1) in {b"\n", b"\r"}
+
+    def _append(self, whose: int, data: bytes) -> None:
+        _write(self._log, data, self._end)
+        self._end += len(data)
+        at = os.fstat(self._index).st_size // _ENTRY.size * _ENTRY.size
+        _write(self._index, _ENTRY.pack(whose, self._end), at)
+
+    def take(self, pieces: Iterable[tuple[Stream, bytes]], *, whole: bool = False) -> Iterator[Stream]:
         """Append what was not copied yet of streams that are told from their beginning; yield whose it is.
 
-        Raises OSError.
+        A line is appended when it has ended, or is very long, so that the two streams are mixed line by
+        line; the last one in any case where it is the `whole` output that is told. Raises OSError.
         """
         known = dict(self._sizes)
+        lines = dict.fromkeys(Stream, b"")
         for stream, piece in pieces:
-            news, known[stream] = piece[known[stream] :], max(0, known[stream] - len(piece))
-            if news:
-                self._add(stream, news)
+            line = lines[stream] + piece[known[stream] :]
+            known[stream] = max(0, known[stream] - len(piece))
+            end = len(line) if len(line) > _LONG else max(line.rfind(b"\n"), line.rfind(b"\r")) + 1
+            lines[stream] = line[end:]
+            if end:
+                self._add(stream, line[:end])
+                yield stream
+        for stream, line in lines.items():
+            if whole and line:
+                self._add(stream, line)
                 yield stream
 
     def ends_with(self, stream: Stream, last: bytes) -> bool:
@@ -107,19 +134,19 @@ class Copy:
         for whose, start, end in reversed(list(self._entries())):
             if not left:
                 break
-            if whose is stream:
+            if whose == stream:
                 size = min(end - start, left)
                 if os.pread(self._log, size, end - size) != last[left - size : left]:
                     return False
                 left -= size
         return not left
 
-    def _entries(self) -> Iterator[tuple[Stream, int, int]]:
+    def _entries(self) -> Iterator[tuple[int, int, int]]:
         """Yield whose each part of the log is, where it begins, and where it ends."""
         size = os.fstat(self._index).st_size // _ENTRY.size * _ENTRY.size
         entries = [(0, 0), *_ENTRY.iter_unpack(os.pread(self._index, size, 0))]
         for (_, start), (stream, end) in pairwise(entries):
-            yield Stream(stream), start, end
+            yield stream, start, end
 
 
 def _write(file: int, data: bytes, at: int) -> None:

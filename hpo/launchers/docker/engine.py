@@ -7,6 +7,7 @@ import http.client
 import io
 import os
 import socket
+import struct
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,18 +20,20 @@ import docker.errors
 import requests.exceptions
 import urllib3.exceptions
 from docker.api.client import APIClient
-from docker.context import ContextAPI
-from docker.tls import TLSConfig
-from docker.types.daemon import CancellableStream
-from docker.utils import kwargs_from_env, parse_repository_tag
+from docker.errors import create_api_error_from_http_exception
+from docker.utils import parse_repository_tag
 from docker.utils.socket import frames_iter
 
 from hpo.errors import CannotStart, LauncherError
+from hpo.launchers.docker.context import settings
 from hpo.launchers.docker.copy import Stream
 from hpo.launchers.docker.request import ContainerRequest
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
+
+_FRAME = struct.Struct(">BxxxL")
+"""What stands before each piece of an output: which stream it is of, and its size."""
 
 ANSWER_WITHIN = 60.0
 """Seconds an engine has for an answer before it counts as one that doesn't answer."""
@@ -44,6 +47,13 @@ _NO_ANSWER = (
     ConnectionError,
     TimeoutError,
 )
+
+
+CREATED = "created"
+"""The status of a container that was never started."""
+
+_POOL = 8
+"""Connections to keep to a local socket; the client has a pool of that size for every single address."""
 
 
 class EngineDown(LauncherError):
@@ -98,7 +108,7 @@ class Container:
     @property
     def was_started(self) -> bool:
         """Whether its program was ever started."""
-        return self.status != "created"
+        return self.status != CREATED
 
     @property
     def has_ended(self) -> bool:
@@ -115,11 +125,12 @@ class Engine:
 
     def __init__(self, context: str | None, *, connections: int) -> None:
         """Connect to the engine of a Docker context; by default that of DOCKER_HOST, else the current one."""
-        settings = _settings(context)
-        self.address = str(settings.get("base_url") or "unix:///var/run/docker.sock")
+        reached = settings(context)
+        self.address = str(reached.get("base_url") or "unix:///var/run/docker.sock")
+        pool = min(connections, _POOL) if self.address.startswith("unix:") else connections
         with _understood(self.address):
             self._client = APIClient(
-                **settings, version="auto", timeout=int(ANSWER_WITHIN), max_pool_size=connections
+                **reached, version="auto", timeout=int(ANSWER_WITHIN), max_pool_size=pool
             )
 
     def close(self) -> None:
@@ -155,10 +166,13 @@ class Engine:
                 raise
         return str(answer["Id"])
 
-    def start(self, container: str) -> None:
-        """Start a container; one that is running stays as it is."""
+    def start(self, container: str) -> bool:
+        """Start a container, and tell whether it was not started yet."""
         with _understood(self.address):
-            self._client.start(container)
+            response = self._client.post(self._url(container, "start"), timeout=ANSWER_WITHIN)
+            if response.status_code >= requests.codes.bad_request:
+                create_api_error_from_http_exception(requests.exceptions.HTTPError(response=response))
+            return bool(response.status_code != requests.codes.not_modified)
 
     def find(self, container: str) -> Container | None:
         """Return the container of this id or name; None where there is none."""
@@ -188,23 +202,24 @@ class Engine:
             given = {"stdout": 1, "stderr": 1, "stream": 1}
             return Attached(self._client.attach_socket(container, given), self.address)
 
-    def output(
-        self, container: str, stream: Stream, *, follow: bool = False, lines: int | None = None
-    ) -> Told:
-        """Return one stream of the output from its first byte on, or its last lines.
+    def output(self, container: str, *, follow: bool = False, lines: int | None = None) -> Told:
+        """Return the output from its first byte on, or the last lines of it.
 
         What is followed comes in whole lines; its end is no proof that all of it has come.
         """
+        asked = {"stdout": 1, "stderr": 1, "follow": int(follow), "tail": "all" if lines is None else lines}
         with _understood(self.address):
-            output = self._client.logs(
-                container,
-                stdout=stream is Stream.OUT,
-                stderr=stream is Stream.ERR,
-                stream=True,
-                follow=follow,
-                tail="all" if lines is None else lines,
+            within = (ANSWER_WITHIN, None if follow else ANSWER_WITHIN)  # to connect, and between two bytes
+            response = self._client.get(
+                self._url(container, "logs"), params=asked, stream=True, timeout=within
             )
-        return Told(stream, output, self.address)
+            if response.status_code >= requests.codes.bad_request:
+                create_api_error_from_http_exception(requests.exceptions.HTTPError(response=response))
+        return Told(response, self.address)
+
+    def _url(self, container: str, what: str) -> str:
+        """Return the address of a part of the engine's API that the client offers in another way."""
+        return f"{self._client.base_url}/v{self._client.api_version}/containers/{container}/{what}"
 
     def stop(self, container: str, *, grace: float) -> None:
         """Send SIGTERM, and SIGKILL after the grace period; returns once the container has ended."""
@@ -266,7 +281,7 @@ class Engine:
             with tarfile.open(
                 fileobj=cast("IO[bytes]", io.BufferedReader(cast("io.RawIOBase", _Pieces(stream)))), mode="r|"
             ) as archive:
-                archive.extractall(folder, filter="data")
+                archive.extractall(folder, filter=_inside)  # noqa: S202 -- which refuses what is dangerous
 
     # -- images
 
@@ -341,11 +356,7 @@ class Attached:
 
     def end(self) -> None:
         """End the iteration in another thread."""
-        with (
-            contextlib.suppress(OSError, ValueError),  # it has ended already
-            socket.socket(fileno=os.dup(self._connection.fileno())) as same,
-        ):
-            same.shutdown(socket.SHUT_RDWR)
+        _cut(self._connection)
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -356,36 +367,37 @@ class Attached:
 
 
 class Told:
-    """What a container's log holds of one stream, in pieces, and maybe what is still added to it."""
+    """What a container's log holds of its output, in pieces of either stream, or what is added to it, too."""
 
-    def __init__(self, stream: Stream, pieces: CancellableStream, address: str) -> None:
-        self._stream = stream
-        self._pieces = pieces
+    def __init__(self, response: requests.Response, address: str) -> None:
+        self._response = response
         self._address = address
 
     def __iter__(self) -> Iterator[tuple[Stream, bytes]]:
-        with _understood(self._address):
-            for piece in self._pieces:
-                yield self._stream, piece
+        with _understood(self._address), self._response:
+            data = b""
+            for chunk in self._response.iter_content(None):
+                data += chunk
+                while len(data) >= _FRAME.size:
+                    stream, size = _FRAME.unpack_from(data)
+                    end = _FRAME.size + size
+                    if len(data) < end:
+                        break
+                    yield Stream(stream), data[_FRAME.size : end]
+                    data = data[end:]
 
     def end(self) -> None:
         """End the iteration in another thread."""
-        with contextlib.suppress(OSError, AttributeError, docker.errors.DockerException):  # it has ended
-            self._pieces.close()
+        _cut(self._response.raw)
 
 
-def _settings(context: str | None) -> Mapping[str, str | TLSConfig]:
-    """Return how the engine of a context is reached. Raises CannotStart for a context there is not."""
-    if context is None and os.environ.get("DOCKER_HOST"):
-        try:
-            return cast("Mapping[str, str | TLSConfig]", kwargs_from_env())
-        except docker.errors.TLSParameterError as error:
-            raise CannotStart(f"DOCKER_HOST cannot be used: {error}") from error
-    found = ContextAPI.get_context(context)
-    if found is None:
-        names = ", ".join(each.name for each in ContextAPI.contexts())
-        raise CannotStart(f"there is no Docker context `{context}`; there are {names}")
-    return {"base_url": found.Host, **({"tls": found.TLSConfig} if found.TLSConfig else {})}
+def _cut(connection: SocketIO | urllib3.BaseHTTPResponse) -> None:
+    """End what is read from a connection in another thread."""
+    with (
+        contextlib.suppress(OSError, ValueError),  # it has ended already
+        socket.socket(fileno=os.dup(connection.fileno())) as same,
+    ):
+        same.shutdown(socket.SHUT_RDWR)
 
 
 @contextlib.contextmanager
@@ -440,6 +452,14 @@ def _time(text: str) -> float | None:
         return None
     seconds, _, fraction = text.removesuffix("Z").partition(".")
     return datetime.fromisoformat(f"{seconds}+00:00").timestamp() + float(f"0.{fraction or 0}")
+
+
+def _inside(member: tarfile.TarInfo, folder: str) -> tarfile.TarInfo | None:
+    """Leave out of an archive what would lead out of the folder, such as an absolute link."""
+    try:
+        return tarfile.data_filter(member, folder)
+    except tarfile.FilterError:
+        return None
 
 
 class _Pieces(io.RawIOBase):

@@ -27,9 +27,8 @@ def pack(folder: RunFolder, channels: Mapping[str, Path], secrets: Mapping[str, 
             archive.add(folder.checkpoints, "opt/ml/checkpoints", filter=_for_all)
             for channel, source in channels.items():
                 inside = f"opt/ml/input/data/{channel}"
-                archive.add(
-                    source, f"{inside}/{source.name}" if source.is_file() else inside, filter=_for_all
-                )
+                target = f"{inside}/{source.name}" if source.is_file() else inside
+                archive.add(source.resolve(), target, filter=_for_all)
             if secrets:
                 text = secret.assignments(secrets).encode(errors="surrogateescape")
                 entry = tarfile.TarInfo(secret.INSIDE.lstrip("/"))

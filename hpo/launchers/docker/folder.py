@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,8 +19,11 @@ from hpo.launchers.last_words import last_words
 ID = "docker.id"
 """The file in a job's folder that tells this job from others of its name, wherever they are."""
 
+_WRITTEN = tuple(name for name in FOLDERS if not name.startswith("input"))
+
 _END = "end.json"
 _STOP = "stop"
+_TURN = "start.lock"
 
 
 def job_id(folder: Path) -> str:
@@ -51,9 +56,10 @@ class RunFolder:
         self.ml = path / "ml"
         self.checkpoints = path.parent / "checkpoints"  # the runs of a trial share them
 
-    def prepare(self, files: Mapping[str, str], channels: Mapping[str, Path]) -> None:
+    def prepare(self, files: Mapping[str, str], channels: Mapping[str, Path], *, for_all: bool) -> None:
         """Make the folder with the files of the contract, and a place to mount each channel at.
 
+        `for_all` lets any user write what a run writes: its container has another one than the caller.
         Raises OSError.
         """
         self.checkpoints.mkdir(parents=True, exist_ok=True)
@@ -63,8 +69,27 @@ class RunFolder:
             if source.is_file():
                 (self.ml / "input/data" / channel / source.name).touch()
         for name, text in files.items():
-            (self.ml / name).write_text(text, encoding="utf-8")
+            path = self.ml / name
+            if (
+                not path.exists() or path.read_text(encoding="utf-8") != text
+            ):  # a program may read it just now
+                path.write_text(text, encoding="utf-8")
+        if for_all:
+            for path in (self.ml, *(self.ml / name for name in _WRITTEN), self.checkpoints):
+                with contextlib.suppress(PermissionError):  # an earlier run's user has made it anew
+                    path.chmod(0o777)
         self.log.touch()
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Let one launcher at a time start the run. Raises OSError."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        lock = os.open(self.path / _TURN, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(lock)
 
     def ask_to_stop(self) -> None:
         """Take note that the run is told to stop, so that its end is known for that. Raises OSError."""

@@ -62,6 +62,7 @@ class Follower:
         self._attached = started.output
         self._streams: list[Attached | Told] = []
         self._size_aside = 0
+        self._doubts = 0
         self._closed = False
         self._closing = asyncio.Event()
 
@@ -90,6 +91,16 @@ class Follower:
         """Take note that the run is looked at now: of what is new from here on it tells again."""
         self._news = False
 
+    def doubt(self, *, is_running: bool) -> None:
+        """Take note whether the engine says that the container runs; begin again where a stream hangs.
+
+        A connection that is cut without a word, as by a firewall, never ends by itself.
+        """
+        self._doubts = 0 if is_running else self._doubts + 1
+        if self._doubts > 1:
+            for stream in tuple(self._streams):
+                stream.end()
+
     def close(self) -> None:
         """Let go of the container, which goes on; `follow` returns soon."""
         self._closed = True
@@ -107,22 +118,17 @@ class Follower:
                 for _ in copy.take(attached):
                     self._tell()
             return
-        opened = time.time()
         with Copy(self.folder.log) as copy:
-            others = [self._threads.submit(self._copy_stream, copy, stream) for stream in Stream]
-            self._watched_from = self._watched_from or opened
-            for other in others:
-                other.result()
-
-    def _copy_stream(self, copy: Copy, stream: Stream) -> None:
-        try:
-            output = self._engine().output(self.container, stream, follow=True)
-        except ContainerGone:
-            return
-        with self._open(output):
+            opened = time.time()
+            try:
+                output = self._engine().output(self.container, follow=True)
+            except ContainerGone:
+                return
             self._note("")
-            for _ in copy.take(output):
-                self._tell()
+            self._watched_from = self._watched_from or opened
+            with self._open(output):
+                for _ in copy.take(output):
+                    self._tell()
 
     @contextmanager
     def _open(self, stream: Attached | Told) -> Iterator[None]:
@@ -156,13 +162,12 @@ class Follower:
     def _complete_log(self) -> None:
         """See to it that all of the output is copied: what was followed may lack the last of it."""
         engine = self._engine()
+        last: dict[Stream, bytes] = dict.fromkeys(Stream, b"")
+        for stream, piece in engine.output(self.container, lines=_LAST_LINES):
+            last[stream] += piece
         with Copy(self.folder.log) as copy:
-            for stream in Stream:
-                last = b"".join(
-                    piece for _, piece in engine.output(self.container, stream, lines=_LAST_LINES)
-                )
-                if not copy.ends_with(stream, last):
-                    deque(copy.take(engine.output(self.container, stream)), maxlen=0)
+            if not all(copy.ends_with(stream, end) for stream, end in last.items()):
+                deque(copy.take(engine.output(self.container), whole=True), maxlen=0)
 
     def _look_aside(self) -> None:
         """Where another one copies the output, see how far it has come."""

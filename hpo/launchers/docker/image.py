@@ -60,14 +60,14 @@ class ImageSource:
         except EngineDown:
             raise
         except LauncherError as error:
-            raise CannotStart(f"the engine has no image {name}, and cannot pull it: {error}") from error
+            raise CannotStart(f"the image {name} cannot be pulled: {error}") from error
         return name, self._present(name)
 
     def _built(self, build: Build) -> tuple[str, Image]:
         folder = self._path(build.folder)
         dockerfile = self._path(build.dockerfile) if build.dockerfile else folder / "Dockerfile"
         if not dockerfile.is_file():
-            raise CannotStart(f"build: there is no {dockerfile}")
+            raise CannotStart(f"there is no {dockerfile}")
         recipe = dockerfile.read_bytes()
         inside = dockerfile.relative_to(folder).as_posix() if dockerfile.is_relative_to(folder) else None
         files = sorted(exclude_paths(str(folder), _ignored(folder), dockerfile=inside or _DOCKERFILE))
@@ -86,7 +86,11 @@ class ImageSource:
         if (found := self._engine.image(tag)) is not None:
             return tag, found
         self._say(f"building the image {tag} from {folder}")
-        extra = [] if inside else [(_DOCKERFILE, recipe.decode(errors="replace"))]
+        extra: list[tuple[str, str]] = []
+        if not inside:  # the image is to have neither: the engine takes out what its .dockerignore names
+            ignored = "\n".join([*_ignored(folder), ".dockerignore", _DOCKERFILE])
+            extra = [(_DOCKERFILE, recipe.decode(errors="replace")), (".dockerignore", f"{ignored}\n")]
+            files = [name for name in files if name != ".dockerignore"]
         output: deque[str] = deque(maxlen=_SHOWN)
         with tempfile.TemporaryFile() as file:
             create_archive(str(folder), files=files, fileobj=file, extra_files=extra)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import json
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
@@ -10,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from hpo.core.trial import JobHandle, Launch, RunReport, RunState
-from hpo.errors import DiskFull
+from hpo.errors import DiskFull, HpoError, LauncherError
 from hpo.launchers.docker.clean import clean, remove_all
 from hpo.launchers.docker.copy import copied
 from hpo.launchers.docker.engine import EngineDown
@@ -27,6 +28,9 @@ NAME = "docker"
 
 GATHER = 0.002
 """Seconds from a line's arrival until it is told of, with all lines until then."""
+
+PATROL_EVERY = 15.0
+"""Seconds between two looks at which containers run: a stream may hang without a word."""
 
 _CLOSE_WITHIN = 10.0
 """Seconds for what is under way when the launcher is closed: containers are removed, streams ended."""
@@ -51,7 +55,9 @@ class DockerLauncher:
         self._background: set[asyncio.Task[None]] = set()
         self._changed: set[JobHandle] = set()
         self._wake = asyncio.Event()
-        self._swept = False
+        self._preparing: dict[str, asyncio.Future[None]] = {}
+        self._patrolling: asyncio.Task[None] | None = None
+        self._tidying = False
 
     # -- starting
 
@@ -69,11 +75,19 @@ class DockerLauncher:
         Raises CannotStart, NoCapacity while no GPU is free, EngineDown, and OSError where there is no
         room, here or at the engine.
         """
-        self._sweep()
+        if (preparing := self._preparing.pop(launch.name, None)) is not None:
+            await asyncio.wait([preparing])
         started = await self._in_thread(lambda: self._starter.start(launch))
         handle = self._handle(launch, started.container)
         self._follow(handle, started)
         return handle
+
+    async def prepare(self, launch: Launch) -> None:
+        """Create the container of a run that will probably be launched next."""
+        with contextlib.suppress(HpoError, OSError):  # `launch` meets the same, and says so
+            work = self._in_thread(lambda: self._starter.prepare(launch))
+            self._preparing[launch.name] = task = asyncio.ensure_future(work)
+            await asyncio.shield(task)
 
     async def find(self, launch: Launch) -> JobHandle | None:
         """Return the run's handle if it was ever started; waits for an engine that does not answer."""
@@ -108,6 +122,7 @@ class DockerLauncher:
         else:
             if found is None:
                 end = folder.end()  # it may have been written down, and the container removed, in between
+                self._starter.release(folder)
                 return end.report if end else gone(self._starter.engine.address)
         self._follow(handle, Started(container))
         return RunReport(RunState.RUNNING)
@@ -122,7 +137,9 @@ class DockerLauncher:
 
     async def changed(self, handles: Collection[JobHandle]) -> Collection[JobHandle]:
         """Wait until some of these runs may have changed, and return those."""
-        self._sweep()
+        if not self._tidying:
+            self._tidying = True
+            self._behind(self._in_thread(self._starter.tidy))
         for handle in handles:
             if handle not in self._followers:
                 self._changed.add(handle)  # it is followed once it was polled
@@ -151,11 +168,15 @@ class DockerLauncher:
         """Let go of the engine; the containers go on. What has ended is removed before."""
         for follower in self._followers.values():
             follower.close()
-        left = {*self._following.values(), *self._background}
+        if self._patrolling is not None:
+            self._patrolling.cancel()
+        left = {*self._following.values(), *self._background, *self._preparing.values()}
         if left:
             await asyncio.wait(left, timeout=_CLOSE_WITHIN)
         for task in left:
             task.cancel()
+        with contextlib.suppress(LauncherError):  # the next session removes it
+            await self._in_thread(self._starter.remove_prepared)
         self._starter.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
@@ -176,6 +197,8 @@ class DockerLauncher:
             changed=lambda: loop.call_soon_threadsafe(loop.call_later, GATHER, self._mark, handle),
         )
         self._followers[handle] = follower
+        if self._patrolling is None:
+            self._patrolling = asyncio.create_task(self._patrol())
         self._following[handle] = task = asyncio.create_task(follower.follow())
         task.add_done_callback(lambda _: self._followed(handle, follower))
 
@@ -197,14 +220,20 @@ class DockerLauncher:
         if error is not None:
             raise error
 
-    def _sweep(self) -> None:
-        """Once, remove the containers that an earlier tuner left though their end is written down."""
-        if not self._swept:
-            self._swept = True
-            self._behind(self._in_thread(self._starter.remove_ended))
+    async def _patrol(self) -> None:
+        """Ask the engine now and then for the containers that run, whatever the streams say."""
+        while True:
+            await asyncio.sleep(PATROL_EVERY)
+            try:
+                running = await self._in_thread(self._starter.running)
+            except LauncherError:
+                running = frozenset()
+            for follower in self._followers.values():
+                if follower.end is None:
+                    follower.doubt(is_running=follower.container in running)
 
     def _behind(self, work: Coroutine[None, None, None]) -> None:
-        """Do something in the background; what the engine refuses is left to the next sweep."""
+        """Do something in the background; what the engine refuses is left to the next session."""
         task = asyncio.create_task(work)
         self._background.add(task)
         task.add_done_callback(self._done)

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
+from hpo.launchers import contract
 from hpo.launchers.environment import Secrets, Threads, VariableName, VariableValue, Words
-from hpo.spec.section import Duration, Section, Text, mistake
+from hpo.spec.section import Duration, PathText, Section, Text, mistake
 
 _SIZE = re.compile(r"(?P<number>[0-9]+(?:\.[0-9]+)?)\s*(?P<unit>[kmgt]?)(?:i?b)?", re.IGNORECASE)
 _UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
+_TAKEN = frozenset(
+    {"/", "/opt/ml", "/opt/ml/checkpoints", *(f"/opt/ml/{folder}" for folder in contract.FOLDERS)}
+)
+"""Where a trial finds what hpo gives it."""
+
 LEAST_MEMORY = 6 * 2**20
 """Bytes of memory under which an engine makes no container."""
 
@@ -63,9 +70,27 @@ def _as_build(value: object) -> object:
 class Mount(Section):
     """A folder, file or volume of the engine's machine that a trial sees."""
 
-    source: Text = Field(description="a path, or without a slash the name of a volume")
+    source: PathText = Field(description="a path, or without a slash the name of a volume")
     target: Text = Field(description="an absolute path in the container", pattern="^/")
     read_only: bool = False
+
+    @model_validator(mode="after")
+    def _hides_nothing(self) -> Mount:
+        if posixpath.normpath(f"/{self.target.lstrip('/')}") in _TAKEN:
+            raise mistake(
+                f"it hides {self.target}, which hpo itself gives to the trial",
+                hint="any other place: /data, /opt/ml/code, …",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _is_no_socket(self) -> Mount:
+        if self.source.endswith("docker.sock"):
+            raise mistake(
+                "it gives the trial the Docker engine, and with it the machine",
+                hint="hpo mounts no Docker socket into a trial",
+            )
+        return self
 
 
 def _as_mount(value: object) -> object:
@@ -132,7 +157,7 @@ class DockerOptions(Section):
     user: Text | None = Field(
         default=None,
         description="USER[:GROUP] the program runs as; by default whoever runs hpo, so that the files are "
-        "theirs; `image` is the image's own",
+        "theirs; `image` is the image's own; for either, the run's folder is open to all users",
     )
     capabilities: Sequence[Text] = Field(
         default=(), description="Linux capabilities to add to the few that a trial has: SYS_PTRACE, …"
@@ -153,16 +178,4 @@ class DockerOptions(Section):
     def _one_image(self) -> DockerOptions:
         if (self.image is None) == (self.build is None):
             raise mistake("it must have either `image` or `build`", hint="an image's name, or what to build")
-        return self
-
-    @model_validator(mode="after")
-    def _sane_mounts(self) -> DockerOptions:
-        for mount in self.mounts:
-            if mount.source.endswith("docker.sock"):
-                raise mistake(
-                    "its `mounts` give the trial the Docker engine, and with it the machine",
-                    hint="hpo mounts no Docker socket into a trial",
-                )
-            if mount.target.rstrip("/") in {"", "/opt/ml", "/opt/ml/checkpoints", "/opt/ml/input"}:
-                raise mistake(f"its `mounts` hide {mount.target}, which hpo itself mounts")
         return self

@@ -9,13 +9,15 @@ from pathlib import Path
 
 from hpo.core.trial import Launch
 from hpo.launchers import contract
+from hpo.launchers.channels import channel_paths
 from hpo.launchers.docker import secret
-from hpo.launchers.docker.clean import COPIED, FOLDER, GPUS, HOST, JOB, JOB_ID, RUN, TRIAL, host
+from hpo.launchers.docker.clean import AHEAD, COPIED, FOLDER, GPUS, HOST, JOB, JOB_ID, RUN, TRIAL, host
 from hpo.launchers.docker.engine import Image, Machine
 from hpo.launchers.docker.folder import RunFolder
 from hpo.launchers.docker.options import DockerOptions
 from hpo.launchers.docker.request import Bind, ContainerRequest
 from hpo.launchers.environment import text_of, thread_limits
+from hpo.launchers.gpus import VISIBLE
 from hpo.launchers.launcher import JobContext
 from hpo.spec.paths import expanded
 from hpo.spec.space import Values
@@ -33,9 +35,7 @@ class Recipe:
         share = max(1, machine.cpus // context.max_parallel_jobs)
         cpus = math.ceil(options.cpus) if options.cpus is not None else share
         self._threads = cpus if options.threads == "auto" else options.threads
-        self.channels = {
-            channel: (context.base / expanded(path)).absolute() for channel, path in context.inputs.items()
-        }
+        self.channels = channel_paths(context)
         program = [*(options.entrypoint or ()), *(options.command or ())]
         self._contract = contract.Contract(
             contract.Surroundings(
@@ -63,6 +63,7 @@ class Recipe:
         secret_file: Path | None = None,
         gpus: Sequence[str] = (),
         copied: bool = False,
+        ahead: bool = False,
     ) -> ContainerRequest:
         """Return what is asked for a run.
 
@@ -91,8 +92,12 @@ class Recipe:
                 HOST: host(),
                 **({GPUS: ",".join(gpus)} if gpus else {}),
                 **({COPIED: "true"} if copied else {}),
+                **({AHEAD: "true"} if ahead else {}),
             },
-            binds=[*([] if copied else self._binds(folder, secret_file)), *self._mounts()],
+            binds=[
+                *([] if copied else self._binds(folder, secret_file)),
+                *mounts(self._options, self._context),
+            ],
             user=self.user,
             workdir=options.workdir,
             network=options.network,
@@ -128,6 +133,8 @@ class Recipe:
 
     def _variables(self, launch: Launch, params: Values) -> dict[str, str]:
         given = {name: text_of(value) for name, value in self._options.env.items()}
+        if self._options.gpus:  # in the container they are numbered anew
+            given.pop(VISIBLE, None)
         nobody = self._options.user is None and self.user != "0:0"  # without a home there
         return {
             "PYTHONUNBUFFERED": "1",
@@ -141,7 +148,8 @@ class Recipe:
         }
 
     def _binds(self, folder: RunFolder, secret_file: Path | None) -> list[Bind]:
-        binds = [Bind(str(folder.ml), ML), Bind(str(folder.checkpoints), f"{ML}/checkpoints")]
+        binds = [Bind(str(folder.ml / name), f"{ML}/{name}") for name in ("input", "model", "output")]
+        binds.append(Bind(str(folder.checkpoints), f"{ML}/checkpoints"))
         for channel, source in self.channels.items():
             inside = f"{ML}/input/data/{channel}"
             target = f"{inside}/{source.name}" if source.is_file() else inside
@@ -150,14 +158,16 @@ class Recipe:
             binds.append(Bind(str(secret_file), secret.INSIDE, read_only=True))
         return binds
 
-    def _mounts(self) -> list[Bind]:
-        return [
-            Bind(
-                str((self._context.base / expanded(mount.source)).absolute())
-                if "/" in mount.source or mount.source in {".", ".."}
-                else mount.source,
-                mount.target,
-                mount.read_only,
-            )
-            for mount in self._options.mounts
-        ]
+
+def mounts(options: DockerOptions, context: JobContext) -> list[Bind]:
+    """Return what the user mounts; relative paths count from the spec's folder."""
+    return [
+        Bind(
+            str((context.base / expanded(mount.source)).absolute())
+            if "/" in mount.source or mount.source in {".", "..", "~"}
+            else mount.source,
+            mount.target,
+            mount.read_only,
+        )
+        for mount in options.mounts
+    ]

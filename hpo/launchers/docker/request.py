@@ -29,6 +29,11 @@ class Bind:
     target: str
     read_only: bool = False
 
+    @property
+    def is_volume(self) -> bool:
+        """Whether the source is a volume's name."""
+        return not self.source.startswith("/")
+
 
 @dataclass(frozen=True, slots=True)
 class ContainerRequest:
@@ -115,10 +120,12 @@ class ContainerRequest:
 
 
 def _mount(bind: Bind) -> JsonValue:
-    kind = "bind" if bind.source.startswith("/") else "volume"
+    kind = "volume" if bind.is_volume else "bind"
     return {"Type": kind, "Source": bind.source, "Target": bind.target, "ReadOnly": bind.read_only}
 
 
 def _mount_option(bind: Bind) -> str:
-    kind = "bind" if bind.source.startswith("/") else "volume"
-    return f"type={kind},src={bind.source},dst={bind.target}{',readonly' if bind.read_only else ''}"
+    kind = "volume" if bind.is_volume else "bind"
+    parts = [f"type={kind}", f"src={bind.source}", f"dst={bind.target}", *["readonly"][: bind.read_only]]
+    quoted = ['"' + part.replace('"', '""') + '"' if set(part) & {",", '"'} else part for part in parts]
+    return ",".join(quoted)  # as in CSV

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import functools
 import os
+import shutil
+import threading
 import time
 from collections.abc import Sequence
 from contextlib import closing
@@ -14,10 +16,12 @@ from pathlib import Path
 from hpo.core.trial import Launch
 from hpo.errors import CannotStart, LauncherError, NoCapacity
 from hpo.launchers import gpus
+from hpo.launchers.channels import Channels
 from hpo.launchers.docker import secret
-from hpo.launchers.docker.check import problems
-from hpo.launchers.docker.clean import GPUS, remove_ended
+from hpo.launchers.docker.check import has_shell, probe_of, problems
+from hpo.launchers.docker.clean import FOLDER, GPUS, JOB_ID, remove_ended
 from hpo.launchers.docker.engine import (
+    CREATED,
     Attached,
     Container,
     ContainerGone,
@@ -30,8 +34,9 @@ from hpo.launchers.docker.files import pack
 from hpo.launchers.docker.folder import RunFolder, job_id
 from hpo.launchers.docker.image import ImageSource
 from hpo.launchers.docker.options import DockerOptions
-from hpo.launchers.docker.recipe import ML, Recipe
-from hpo.launchers.docker.states import why_not_started
+from hpo.launchers.docker.recipe import ML, Recipe, mounts
+from hpo.launchers.docker.request import Bind
+from hpo.launchers.docker.states import MISSING_SOURCE, why_not_started
 from hpo.launchers.environment import read_secrets, text_of
 from hpo.launchers.launcher import JobContext, Obstacle
 
@@ -61,7 +66,11 @@ class Starter:
         self._gpus = gpus.candidates({**os.environ, **given}) if options.gpus else []
         self._gpu_locks: dict[Path, list[int]] = {}  # by the run's folder
         self._copies = False  # the engine cannot mount what lies here
+        self._ready: dict[str, Container] = {}  # created ahead, by the run's name
+        self._tidying = threading.Lock()
+        self._is_tidy = False
         self._is_proven = False  # it can
+        self._channels = Channels(context)
 
     @functools.cached_property
     def engine(self) -> Engine:
@@ -72,6 +81,17 @@ class Starter:
     def job_id(self) -> str:
         """What tells this job's containers from all others."""
         return job_id(self._context.folder)
+
+    @property
+    def _where(self) -> tuple[str, ...]:
+        """The key of the spec that says which engine it is."""
+        return ("launcher", "context" if self._options.context else "kind")
+
+    @functools.cached_property
+    def _has_shell(self) -> bool:
+        """Whether the image has a shell, which secrets need to be hidden."""
+        name, _ = self._image.image()
+        return has_shell(self.engine, probe_of(name, self._options, self._context))
 
     @functools.cached_property
     def _image(self) -> ImageSource:
@@ -87,9 +107,9 @@ class Starter:
             with closing(Engine(self._options.context, connections=1)) as engine:
                 return list(problems(engine, self._options, self._context, gpus=self._gpus))
         except EngineDown as error:
-            return [Obstacle(("launcher", "kind"), f"{error}; is it running? `docker info` tells")]
+            return [Obstacle(self._where, f"{error}; is it running? `docker info` tells")]
         except LauncherError as error:
-            return [Obstacle(("launcher",), str(error))]
+            return [Obstacle(self._where, str(error))]
 
     def request(self, launch: Launch) -> str:
         """Return the `docker run` that does the same. Raises LauncherError."""
@@ -116,85 +136,115 @@ class Starter:
         if end := self.folder(launch).end():
             return end.container
         container = self.engine.find(self._name(launch))
-        if container is None:
-            return None
-        if not container.was_started:
+        if container is not None and container.was_started:
+            return container.id
+        if container is not None:
             self.engine.remove(container.id)
-            return None
-        return container.id
+        self.release(self.folder(launch))
+        return None
 
     def start(self, launch: Launch) -> Started:
         """Start a run, or find it started.
 
-        Raises CannotStart, NoCapacity while no GPU is free, EngineDown, and OSError where there is no
-        room, here or at the engine.
+        Raises CannotStart, NoCapacity while no GPU is free or its data is downloaded, EngineDown, and
+        OSError where there is no room, here or at the engine.
         """
+        self.tidy()
         folder = self.folder(launch)
+        with folder.turn():  # an engine starts a container again that has ended
+            return self._start(launch, folder)
+
+    def _start(self, launch: Launch, folder: RunFolder) -> Started:
         if end := folder.end():
             return Started(end.container)
-        container = self.engine.find(self._name(launch)) or self._create(launch, folder)
+        container = self._ready.pop(launch.name, None) or self._using_gpus(launch)
+        container = container or self._create(launch, folder)
         if container.was_started:
             self._take_again(launch, container)
             return Started(container.id)
-        if end := folder.end():  # another one was quicker, and has removed its container since
-            self.engine.remove(container.id)
-            return Started(end.container)
         output, at = self.engine.attach(container.id), time.time()
         try:
-            found = self.engine.find(container.id)
-            if found is None or found.was_started:  # by a tuner that was killed: some output may be missed
+            if not self.engine.start(container.id):  # another one was quicker: some output may be missed
                 output.close()
                 return Started(container.id)
-            self.engine.start(container.id)
         except (EngineDown, ContainerGone):
             output.close()
             raise
         except LauncherError as error:
             output.close()
             self.engine.remove(container.id)
-            self._release(folder)
+            self.release(folder)
             raise _refusal(error) from error
         return Started(container.id, at, output)
 
+    def prepare(self, launch: Launch) -> None:
+        """Create the container of a run, so that `start` need not. Raises what `start` does."""
+        self.tidy()
+        folder = self.folder(launch)
+        if not self._options.gpus and folder.end() is None:
+            container = self._create(launch, folder, ahead=True)
+            if not container.was_started:
+                self._ready[launch.name] = container
+
+    def remove_prepared(self) -> None:
+        """Remove what was prepared and never started."""
+        while self._ready:
+            _, container = self._ready.popitem()
+            folder = RunFolder(Path(container.labels[FOLDER]))
+            self.discard(folder, container.id)
+            shutil.rmtree(folder.path, ignore_errors=True)
+
+    def running(self) -> frozenset[str]:
+        """Return those of the job's containers that have not ended."""
+        found = self.engine.containers([f"{JOB_ID}={self.job_id}"])
+        return frozenset(container.id for container in found if not container.has_ended)
+
     def discard(self, folder: RunFolder, container: str) -> None:
         """Remove a run's container, and free what the run held here."""
-        self._release(folder)
+        self.release(folder)
         self.engine.remove(container)
 
-    def remove_ended(self) -> None:
-        """Remove those of the job's containers whose end is written down."""
-        remove_ended(self.engine, self.job_id)
+    def tidy(self) -> None:
+        """Once, remove what an earlier tuner left of the job that nobody needs any more."""
+        with self._tidying:
+            if not self._is_tidy:
+                remove_ended(self.engine, self.job_id, self._context)
+                self._is_tidy = True
 
-    def _release(self, folder: RunFolder) -> None:
-        """Free what a run holds here: its GPUs and its secrets."""
+    def release(self, folder: RunFolder) -> None:
+        """Free what a run that has ended, or never began, holds here: its GPUs and its secrets."""
         for lock in self._gpu_locks.pop(folder.path, ()):
             os.close(lock)
         if self._options.env_from:
-            secret.forget(self._secret_name(folder), self._secrets)
+            secret.forget(self._secret_name(folder), self._context.folder.absolute())
 
     def close(self) -> None:
         """Let go of the engine."""
+        self._channels.close()
         if "engine" in self.__dict__:
             self.engine.close()
 
     # -- creating
 
-    def _create(self, launch: Launch, folder: RunFolder) -> Container:
-        """Create a run's container with all it needs, or find it created."""
-        folder.prepare(self._recipe.files(launch), self._recipe.channels)
+    def _create(self, launch: Launch, folder: RunFolder, *, ahead: bool = False) -> Container:
+        """Create a run's container with all it needs, or find it created; `ahead` of its launch."""
+        self._channels.require()
+        folder.prepare(
+            self._recipe.files(launch), self._recipe.channels, for_all=self._options.user is not None
+        )
         taken = self._take_gpus(launch)
         try:
-            return self._created(launch, folder, taken)
+            return self._created(launch, folder, taken, ahead=ahead)
         except ImageMissing:  # it vanished after it was found
             self._image.image(again=True)
-            return self._created(launch, folder, taken)
+            return self._created(launch, folder, taken, ahead=ahead)
 
-    def _created(self, launch: Launch, folder: RunFolder, taken: Sequence[str]) -> Container:
+    def _created(self, launch: Launch, folder: RunFolder, taken: Sequence[str], *, ahead: bool) -> Container:
         secrets = read_secrets(self._options.env_from, self._context.base)
         name, known = self._image.image()
-        hidden = bool(secrets) and secret.can_be_hidden(secrets)
+        hidden = bool(secrets) and secret.can_be_hidden(secrets) and self._has_shell
         file = (
-            secret.write(self._secret_name(folder), secrets, self._secrets)
+            secret.write(self._secret_name(folder), secrets, self._context.folder.absolute())
             if hidden and not self._copies
             else None
         )
@@ -208,34 +258,36 @@ class Starter:
             secret_file=file,
             gpus=taken,
             copied=self._copies,
+            ahead=ahead,
         )
         try:
             container = self.engine.create(request)
         except NameTaken:
-            return self._found(request.name)
+            found = self._found(request.name)
+            if found.was_started or not (secrets or self._copies):
+                return found
+            self.engine.remove(found.id)  # it may lack its secrets or files: a tuner was killed meanwhile
+            container = self.engine.create(request)
         except (EngineDown, ImageMissing):
             raise
         except LauncherError as error:
-            if not self._copies and "bind source path does not exist" in str(error):
-                return self._copied(launch, folder, taken)
-            self._release(folder)
+            if not self._copies and _is_elsewhere(error, mounts(self._options, self._context)):
+                return self._copied(launch, folder, taken, ahead=ahead)
+            self.release(folder)
             raise _refusal(error) from error
         if self._copies:
             with pack(folder, self._recipe.channels, secrets if hidden else {}) as archive:
                 self.engine.put(container, archive)
         elif not self._is_proven and not self.engine.has_path(container, f"{ML}/{_PROOF}"):
             self.engine.remove(container)
-            return self._copied(launch, folder, taken)
+            return self._copied(launch, folder, taken, ahead=ahead)
         self._is_proven = True
-        created = self.engine.find(container)
-        if created is None:
-            raise LauncherError(f"the container of {launch.name} was removed before it was started")
-        return created
+        return Container(container, request.name, CREATED, request.labels)
 
-    def _copied(self, launch: Launch, folder: RunFolder, taken: Sequence[str]) -> Container:
+    def _copied(self, launch: Launch, folder: RunFolder, taken: Sequence[str], *, ahead: bool) -> Container:
         """Create the container, and from here on all others, with copies: the engine is elsewhere."""
         self._copies = True
-        return self._created(launch, folder, taken)
+        return self._created(launch, folder, taken, ahead=ahead)
 
     def _found(self, name: str) -> Container:
         """Return the container of this name, which another one is just creating."""
@@ -249,11 +301,12 @@ class Starter:
         return f"hpo-{launch.name}-{self.job_id}"
 
     def _secret_name(self, folder: RunFolder) -> str:
-        return f"{self.job_id}-{folder.path.parent.name}-{folder.path.name}"
+        return secret.file_name(self.job_id, folder.path)
 
-    @property
-    def _secrets(self) -> Path:
-        return self._context.folder.absolute() / "secrets"
+    def _using_gpus(self, launch: Launch) -> Container | None:
+        """Return a run's container that has its GPUs already: it is not to wait for others."""
+        container = self.engine.find(self._name(launch)) if self._options.gpus else None
+        return container if container is not None and container.was_started else None
 
     def _take_gpus(self, launch: Launch) -> Sequence[str]:
         if not self._options.gpus:
@@ -285,6 +338,12 @@ class Starter:
 
 def _gpus_of(container: Container) -> list[str]:
     return [gpu for gpu in container.labels.get(GPUS, "").split(",") if gpu]
+
+
+def _is_elsewhere(error: LauncherError, given: Sequence[Bind]) -> bool:
+    """Tell whether an engine refuses a container because its machine does not have the job's folder."""
+    words = str(error).strip()
+    return MISSING_SOURCE in words and not any(words.endswith(f": {mount.source}") for mount in given)
 
 
 def _refusal(error: LauncherError) -> Exception:

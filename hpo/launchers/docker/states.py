@@ -12,6 +12,12 @@ from hpo.launchers.docker.engine import Container
 _INIT_FAILED = re.compile(r"^\[FATAL tini \(\d+\)\] exec (?P<program>.+) failed: (?P<why>.+)$", re.MULTILINE)
 """What the engine's init process prints where it cannot start the program."""
 
+_SHELL_FAILED = re.compile(r"^sh: (?:line )?\d+: exec: (?P<program>.+): (?P<why>[^:]+)$", re.MULTILINE)
+"""What the shell that has read a run's secrets prints where it cannot start the program."""
+
+MISSING_SOURCE = "bind source path does not exist"
+"""What an engine says where it should mount what its machine does not have."""
+
 _BY_THE_ENGINE = frozenset({128 + signal.SIGTERM, 128 + signal.SIGKILL, 255})
 """The exit statuses of containers that an engine ended as it went down, or found dead as it came up."""
 
@@ -42,7 +48,9 @@ class Circumstances:
 def report(container: Container, around: Circumstances) -> RunReport:
     """Return what it means for its run how a container ended: the one table of outcomes."""
     ended, status = container.ended, container.exit_status
-    failed_start = _INIT_FAILED.search(around.output_end) if status in {126, 127} else None
+    failed_start = None
+    if status in {126, 127}:
+        failed_start = _INIT_FAILED.search(around.output_end) or _SHELL_FAILED.search(around.output_end)
     match status:
         case _ if container.out_of_memory and status != 0:
             limit = around.memory or "that of the engine's machine"

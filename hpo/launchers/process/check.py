@@ -6,12 +6,12 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from hpo.launchers.channels import channel_obstacles
 from hpo.launchers.contract import script_of
 from hpo.launchers.environment import missing_secrets, text_of
 from hpo.launchers.gpus import too_few
 from hpo.launchers.launcher import JobContext, Obstacle
 from hpo.launchers.process.options import ProcessOptions
-from hpo.spec.paths import expanded
 
 _COMMAND = ("launcher", "command")
 
@@ -25,12 +25,7 @@ def obstacles(
     else:
         yield from (Obstacle(_COMMAND, problem) for problem in _program_problems(options, workdir))
         yield from (Obstacle(_COMMAND, problem) for problem in _script_problems(options.command, workdir))
-    for channel, given in context.inputs.items():
-        if "://" in given:
-            message = f"a local process cannot read {given}; copy it here and give the path"
-            yield Obstacle(("inputs", channel), message)
-        elif not (path := context.base / expanded(given)).exists():
-            yield Obstacle(("inputs", channel), f"there is no {path}")
+    yield from channel_obstacles(context)
     for key, problem in missing_secrets(options.env_from, context.base):
         yield Obstacle(("launcher", "env_from", key), problem)
     if options.gpus > len(gpus):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import json
 import os
@@ -14,6 +15,7 @@ from signal import SIGTERM
 from hpo.core.trial import JobHandle, Launch, RunReport, RunState
 from hpo.errors import CannotStart
 from hpo.launchers import contract, gpus
+from hpo.launchers.channels import Channels
 from hpo.launchers.environment import available_cpus, read_secrets, text_of, thread_limits
 from hpo.launchers.launcher import Chunk, JobContext, Obstacle
 from hpo.launchers.log_file import read_lines
@@ -39,10 +41,7 @@ class ProcessLauncher:
         self._options = options
         self._folder = str(context.folder.absolute())
         self._workdir = str((context.base / expanded(options.workdir or "")).absolute())
-        self._channels = {
-            channel: str((context.base / expanded(path)).absolute())
-            for channel, path in context.inputs.items()
-        }
+        self._channels = Channels(context)
         variables = {name: text_of(value) for name, value in options.env.items()}
         self._gpus = gpus.candidates({**os.environ, **variables}) if options.gpus else []
         self._gpu_folder = str(context.state.absolute() / "gpus")
@@ -52,7 +51,7 @@ class ProcessLauncher:
             contract.Surroundings(
                 module_dir=self._workdir,
                 entry_point=contract.script_of(options.command) or options.command[0],
-                channels=self._channels,
+                channels=self._channels.paths,
                 cpus=cpus,
                 gpus=options.gpus,
                 network_interface="lo" if sys.platform == "linux" else "lo0",
@@ -84,10 +83,14 @@ class ProcessLauncher:
         """Start a run, or find it started.
 
         Raises CannotStart where a secret is missing or the machine has too few GPUs, NoCapacity while
-        too few of them are free, and OSError where the run's folder cannot be made.
+        too few of them are free or its data is downloaded, LauncherError where that fails for now, and
+        OSError where the run's folder cannot be made.
         """
         folder = self._run_folder(launch)
         return self._handle(folder, owner(folder) or await self._start(launch, folder))
+
+    async def prepare(self, launch: Launch) -> None:
+        """Do nothing: a launch is quick."""
 
     async def find(self, launch: Launch) -> JobHandle | None:
         """Return the run's handle if it was ever started."""
@@ -98,6 +101,8 @@ class ProcessLauncher:
     async def _start(self, launch: Launch, folder: str) -> str:
         if self._options.gpus > len(self._gpus):
             raise CannotStart(f"gpus: {gpus.too_few(self._gpus, self._options.gpus)}")
+        if not self._channels.are_here:
+            await asyncio.to_thread(self._channels.require)
         params = self._params(launch)
         request = Request(
             number=0,
@@ -112,7 +117,7 @@ class ProcessLauncher:
             files={f"ml/{path}": text for path, text in self._contract.files(params).items()},
             links={
                 "ml/checkpoints": "../../checkpoints",  # the runs of a trial share them
-                **{f"ml/input/data/{channel}": path for channel, path in self._channels.items()},
+                **{f"ml/input/data/{name}": str(path) for name, path in self._channels.paths.items()},
             },
             gpus=self._gpus,
             gpus_wanted=self._options.gpus,
@@ -179,6 +184,7 @@ class ProcessLauncher:
     async def close(self) -> None:
         """Let go of the guard; the programs go on under it."""
         self._watch.close()
+        await asyncio.to_thread(self._channels.close)
         await self._guard.close()
 
     def _run_folder(self, launch: Launch) -> str:
