@@ -109,3 +109,11 @@ def test_a_build_that_fails_shows_its_output(hpo: Hpo, folder: Folder) -> None:
 def test_a_build_without_a_dockerfile(hpo: Hpo) -> None:
     job(hpo, build="./code", command=shell("echo loss=1"))
     assert f"`launcher.build`: there is no {hpo.folder}/code/Dockerfile" in refused(hpo)
+
+
+def test_a_program_in_the_image_s_own_opt_ml_code_is_there(hpo: Hpo, folder: Folder) -> None:
+    folder("COPY train.sh /opt/ml/code/train.sh\nWORKDIR /opt/ml/code\n")
+    hpo.write("code/train.sh", "ls -A /opt/ml; echo loss=1\n")
+    job(hpo, build="./code", command=["sh", "train.sh"], limits={"max_jobs": 1})
+    hpo("run", "spec.yaml")
+    assert hpo("logs", "job", "1").out.split() == ["checkpoints", "code", "input", "model", "output", "loss=1"]
