@@ -32,9 +32,7 @@ class OwnEngine:
         self._options = ["--live-restore"] if live_restore else []
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir()
-        self.start()
-        saved = subprocess.run(["docker", "save", IMAGE], check=True, capture_output=True)
-        self("load", text=saved.stdout)
+        self.make_ready()
 
     @property
     def address(self) -> str:
@@ -44,6 +42,14 @@ class OwnEngine:
         """Return what `docker ARGS` says of this engine."""
         command = ["docker", "--host", self.address, *args]
         return subprocess.run(command, check=True, capture_output=True, input=text).stdout.decode()
+
+    def make_ready(self) -> None:
+        """See to it that the engine runs, and has the tests' image."""
+        if self._process is None or self._process.poll() is not None:
+            self.start()
+        if not self("images", "--quiet", IMAGE):
+            saved = subprocess.run(["docker", "save", IMAGE], check=True, capture_output=True)
+            self("load", text=saved.stdout)
 
     def start(self) -> None:
         """Start the engine, and wait until it answers."""

@@ -8,7 +8,6 @@ import signal
 import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -151,14 +150,22 @@ def test_a_container_that_was_created_for_nothing_is_removed(hpo: Hpo, eventuall
 # -- with an engine of its own
 
 
-@pytest.fixture
-def engine(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[OwnEngine]:
+@pytest.fixture(scope="module", params=[False])
+def shared_engine(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[OwnEngine]:
     if why := own_engine.missing():
         (pytest.fail if docker_engine.is_required() else pytest.skip)(why)
-    folder: Path = tmp_path_factory.mktemp("engine") / "own"
-    own = OwnEngine(folder, live_restore=getattr(request, "param", False))
+    own = OwnEngine(tmp_path_factory.mktemp("engine") / "own", live_restore=request.param)
     yield own
     own.close()
+
+
+@pytest.fixture
+def engine(shared_engine: OwnEngine) -> OwnEngine:
+    """An engine that may be stopped; at the beginning of each test it runs, and has the image."""
+    shared_engine.make_ready()
+    return shared_engine
 
 
 @pytest.fixture
@@ -190,7 +197,7 @@ def test_an_engine_that_is_restarted_takes_its_containers_along_and_they_run_aga
     assert not containers(on, "docker", "--host", engine.address)
 
 
-@pytest.mark.parametrize("engine", [True], indirect=True)
+@pytest.mark.parametrize("shared_engine", [True], indirect=True)
 def test_containers_that_outlive_their_engine_are_followed_again(
     on: Hpo, engine: OwnEngine, eventually: Eventually
 ) -> None:
