@@ -28,6 +28,8 @@ FURTHER = 300
 class InstantLauncher:
     """Its runs have ended well as soon as they are launched, and each printed one line."""
 
+    prepares = False
+
     def check(self) -> Sequence[Obstacle]:
         return ()
 

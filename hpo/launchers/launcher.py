@@ -57,6 +57,9 @@ class Chunk:
 class Launcher(Protocol):
     """Starts, follows and stops runs somewhere."""
 
+    prepares: bool
+    """Whether `prepare` does anything; it is called only where it does."""
+
     def check(self) -> Sequence[Obstacle]:
         """Return what would keep every run from starting (no such program, …)."""
 

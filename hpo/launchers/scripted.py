@@ -148,6 +148,8 @@ class World:
 class ScriptedLauncher:
     """A launcher into a world; it reads at most `limit` bytes of a log at once."""
 
+    prepares = False
+
     def __init__(self, world: World, *, limit: int = LIMIT) -> None:
         self._world = world
         self._limit = limit

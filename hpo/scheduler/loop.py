@@ -104,7 +104,9 @@ class Scheduler:
         """Let the launcher make ready the next trial where it is known already: while all slots are busy."""
         job, strategy = self.job, self._parts.strategy
         number = job.proposed + 1
-        if strategy.needs_results or job.may_propose or job.has_proposed_all or job.ending is not None:
+        if not self._parts.launcher.prepares or strategy.needs_results:
+            return
+        if job.may_propose or job.has_proposed_all or job.ending is not None:
             return
         if number != self._made_ready:
             self._made_ready = number

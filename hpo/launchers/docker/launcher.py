@@ -44,6 +44,8 @@ class DockerLauncher:
     A container is removed once both are safe there; what is asked about it then is read from there.
     """
 
+    prepares = True
+
     def __init__(self, context: JobContext, options: DockerOptions) -> None:
         self._context = context
         self._options = options

@@ -36,6 +36,8 @@ NAME = "process"
 class ProcessLauncher:
     """Runs trials as programs of this machine, under a guard that outlives the tuner."""
 
+    prepares = False
+
     def __init__(self, context: JobContext, options: ProcessOptions, *, events: bool = True) -> None:
         self._context = context
         self._options = options
