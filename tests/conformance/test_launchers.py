@@ -322,6 +322,24 @@ def test_an_endless_line_comes_in_pieces_while_it_is_written(stage: Stage) -> No
     patiently(test())
 
 
+def test_a_long_last_line_without_an_end_comes_as_it_is(stage: Stage) -> None:
+    line = b"x" * 100_000
+    stage.plan(1, [b"first\n", line[:70_000], Hold("gate"), line[70_000:]])
+
+    async def test() -> None:
+        async with launcher_on(stage) as launcher:
+            follower = Follower(launcher, await launcher.launch(launch()))
+            await follower.until(b"first\n")
+        async with launcher_on(stage) as another:
+            follower = Follower(another, follower.handle)
+            await follower.until(b"first\n")
+            stage.open("gate")
+            await follower.end()
+        assert follower.log == b"first\n" + line
+
+    patiently(test())
+
+
 # -- stopping
 
 

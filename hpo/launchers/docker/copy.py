@@ -11,7 +11,6 @@ from __future__ import annotations
 import fcntl
 import os
 import struct
-import threading
 from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from itertools import pairwise
@@ -19,7 +18,6 @@ from pathlib import Path
 
 _ENTRY = struct.Struct("<BQ")
 """Of the index: whose the bytes are, and where in the log they end."""
-
 
 _NEITHER = 0
 """Whose line ends are that stand between an unended line of one stream and one of the other."""
@@ -70,7 +68,6 @@ class Copy:
             os.close(self._index)
             raise CopyBusy(str(log)) from None
         self._log = os.open(log, os.O_RDWR | os.O_CREAT, 0o666)
-        self._turn = threading.Lock()  # of the two streams, where each has a thread
         self._sizes = dict.fromkeys(Stream, 0)
         self._end = 0
         self._last: int = _NEITHER
@@ -79,7 +76,7 @@ class Copy:
                 self._sizes[Stream(whose)] += end - start
             self._last, self._end = whose, end
         if os.fstat(self._log).st_size < self._end:  # cut by somebody else: begin again
-            self._sizes, self._end = dict.fromkeys(Stream, 0), 0
+            self._sizes, self._end, self._last = dict.fromkeys(Stream, 0), 0, _NEITHER
             os.ftruncate(self._index, 0)
         os.ftruncate(self._log, self._end)
 
@@ -91,12 +88,11 @@ class Copy:
         os.close(self._index)  # and with it the lock
 
     def _add(self, stream: Stream, data: bytes) -> None:
-        with self._turn:
-            if stream is not self._last and not self._is_at_line_end():
-                self._append(_NEITHER, b"\n")
-            self._append(stream, data)
-            self._sizes[stream] += len(data)
-            self._last = stream
+        if stream != self._last and not self._is_at_line_end():
+            self._append(_NEITHER, b"\n")
+        self._append(stream, data)
+        self._sizes[stream] += len(data)
+        self._last = stream
 
     def _is_at_line_end(self) -> bool:
         return not self._end or os.pread(self._log, 1, self._end - 1) in {b"\n", b"\r"}

@@ -170,8 +170,7 @@ class Engine:
         """Start a container, and tell whether it was not started yet."""
         with _understood(self.address):
             response = self._client.post(self._url(container, "start"), timeout=ANSWER_WITHIN)
-            if response.status_code >= requests.codes.bad_request:
-                create_api_error_from_http_exception(requests.exceptions.HTTPError(response=response))
+            _raise_refusal(response)
             return bool(response.status_code != requests.codes.not_modified)
 
     def find(self, container: str) -> Container | None:
@@ -213,8 +212,7 @@ class Engine:
             response = self._client.get(
                 self._url(container, "logs"), params=asked, stream=True, timeout=within
             )
-            if response.status_code >= requests.codes.bad_request:
-                create_api_error_from_http_exception(requests.exceptions.HTTPError(response=response))
+            _raise_refusal(response)
         return Told(response, self.address)
 
     def _url(self, container: str, what: str) -> str:
@@ -258,12 +256,12 @@ class Engine:
     def has_path(self, container: str, path: str) -> bool:
         """Tell whether a container, started or not, has something at this path."""
         with _understood(self.address):
-            try:
-                stream, _ = self._client.get_archive(container, path)
-            except docker.errors.NotFound:
+            response = self._client.head(
+                self._url(container, "archive"), params={"path": path}, timeout=ANSWER_WITHIN
+            )
+            if response.status_code == requests.codes.not_found:
                 return False
-            for _ in stream:  # else its connection could not be used again
-                pass
+            _raise_refusal(response)
             return True
 
     def put(self, container: str, archive: IO[bytes]) -> None:
@@ -377,14 +375,15 @@ class Told:
         with _understood(self._address), self._response:
             data = b""
             for chunk in self._response.iter_content(None):
-                data += chunk
-                while len(data) >= _FRAME.size:
-                    stream, size = _FRAME.unpack_from(data)
-                    end = _FRAME.size + size
+                data, start = data + chunk, 0
+                while len(data) >= start + _FRAME.size:
+                    stream, size = _FRAME.unpack_from(data, start)
+                    begin, end = start + _FRAME.size, start + _FRAME.size + size
                     if len(data) < end:
                         break
-                    yield Stream(stream), data[_FRAME.size : end]
-                    data = data[end:]
+                    yield Stream(stream), data[begin:end]
+                    start = end
+                data = data[start:]
 
     def end(self) -> None:
         """End the iteration in another thread."""
@@ -411,6 +410,11 @@ def _understood(address: str) -> Iterator[None]:
         raise LauncherError(_words(error)) from error
     except _NO_ANSWER as error:
         raise EngineDown(f"the Docker engine at {address} does not answer: {_cause(error)}") from error
+
+
+def _raise_refusal(response: requests.Response) -> None:
+    if not response.ok:
+        create_api_error_from_http_exception(requests.exceptions.HTTPError(response=response))
 
 
 def _words(error: docker.errors.APIError) -> str:

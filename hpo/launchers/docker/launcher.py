@@ -196,7 +196,7 @@ class DockerLauncher:
             started,
             memory=self._options.memory,
             threads=self._threads,
-            changed=lambda: loop.call_soon_threadsafe(loop.call_later, GATHER, self._mark, handle),
+            changed=lambda: loop.call_soon_threadsafe(loop.call_later, GATHER, self._mark_followed, handle),
         )
         self._followers[handle] = follower
         if self._patrolling is None:
@@ -207,7 +207,8 @@ class DockerLauncher:
     def _followed(self, handle: JobHandle, follower: Follower) -> None:
         """Tell of a run's end; all of it is written down, so that its container is not needed any more."""
         self._mark(handle)
-        if follower.end is not None:
+        if follower.end is not None:  # from here on its folder answers for it
+            del self._followers[handle], self._following[handle]
             self._behind(self._in_thread(lambda: self._starter.discard(follower.folder, follower.container)))
 
     def _raise_error(self, handle: JobHandle) -> None:
@@ -230,9 +231,8 @@ class DockerLauncher:
                 running = await self._in_thread(self._starter.running)
             except LauncherError:
                 running = frozenset()
-            for follower in self._followers.values():
-                if follower.end is None:
-                    follower.doubt(is_running=follower.container in running)
+            for follower in tuple(self._followers.values()):
+                follower.doubt(is_running=follower.container in running)
 
     def _behind(self, work: Coroutine[None, None, None]) -> None:
         """Do something in the background; what the engine refuses is left to the next session."""
@@ -244,6 +244,10 @@ class DockerLauncher:
         self._background.discard(task)
         if not task.cancelled():
             task.exception()
+
+    def _mark_followed(self, handle: JobHandle) -> None:
+        if handle in self._followers:
+            self._mark(handle)
 
     def _mark(self, handle: JobHandle) -> None:
         self._changed.add(handle)

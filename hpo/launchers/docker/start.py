@@ -66,10 +66,10 @@ class Starter:
         self._gpus = gpus.candidates({**os.environ, **given}) if options.gpus else []
         self._gpu_locks: dict[Path, list[int]] = {}  # by the run's folder
         self._copies = False  # the engine cannot mount what lies here
+        self._is_proven = False  # it can
         self._ready: dict[str, Container] = {}  # created ahead, by the run's name
         self._tidying = threading.Lock()
         self._is_tidy = False
-        self._is_proven = False  # it can
         self._channels = Channels(context)
 
     @functools.cached_property
