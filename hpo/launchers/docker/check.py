@@ -11,8 +11,10 @@ from pathlib import Path
 from hpo.errors import CannotStart, LauncherError
 from hpo.launchers.channels import channel_obstacles
 from hpo.launchers.docker import secret
+from hpo.launchers.docker.answers import Image, Machine
 from hpo.launchers.docker.clean import PID, probe_labels
-from hpo.launchers.docker.engine import Engine, EngineDown, Image, Machine
+from hpo.launchers.docker.engine import Engine
+from hpo.launchers.docker.faults import EngineDown
 from hpo.launchers.docker.image import ImageSource
 from hpo.launchers.docker.options import DockerOptions
 from hpo.launchers.docker.recipe import mounts

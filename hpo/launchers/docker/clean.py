@@ -9,7 +9,8 @@ from pathlib import Path
 
 from hpo.errors import HpoError
 from hpo.launchers.docker import secret
-from hpo.launchers.docker.engine import Container, Engine
+from hpo.launchers.docker.answers import Container
+from hpo.launchers.docker.engine import Engine
 from hpo.launchers.docker.folder import ID, RunFolder
 from hpo.launchers.docker.options import DockerOptions
 from hpo.launchers.launcher import JobContext

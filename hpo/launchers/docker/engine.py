@@ -1,119 +1,39 @@
-"""A Docker engine, as hpo uses one: the only module that talks to it."""
+"""A Docker engine, as hpo uses one: all that is asked of it is asked here."""
 
 from __future__ import annotations
 
 import contextlib
-import http.client
 import io
-import os
-import socket
-import struct
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from socket import SocketIO
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, cast
 
 import docker.errors
-import requests.exceptions
-import urllib3.exceptions
+import requests
 from docker.api.client import APIClient
-from docker.errors import create_api_error_from_http_exception
 from docker.utils import parse_repository_tag
-from docker.utils.socket import frames_iter
 
 from hpo.errors import CannotStart, LauncherError
+from hpo.launchers.docker.answers import Container, Image, Machine, container_of
 from hpo.launchers.docker.context import settings
-from hpo.launchers.docker.copy import Stream
+from hpo.launchers.docker.faults import (
+    ContainerGone,
+    ImageMissing,
+    NameTaken,
+    raise_refusal,
+    understood,
+    words,
+)
+from hpo.launchers.docker.output import Attached, Told
 from hpo.launchers.docker.request import ContainerRequest
-
-if TYPE_CHECKING:
-    from pydantic import JsonValue
-
-_FRAME = struct.Struct(">BxxxL")
-"""What stands before each piece of an output: which stream it is of, and its size."""
 
 ANSWER_WITHIN = 60.0
 """Seconds an engine has for an answer before it counts as one that doesn't answer."""
 
 
-_NO_ANSWER = (
-    requests.exceptions.RequestException,
-    urllib3.exceptions.HTTPError,
-    http.client.HTTPException,
-    docker.errors.DockerException,
-    ConnectionError,
-    TimeoutError,
-)
-
-
-CREATED = "created"
-"""The status of a container that was never started."""
-
 _POOL = 8
 """Connections to keep to a local socket; the client has a pool of that size for every single address."""
-
-
-class EngineDown(LauncherError):
-    """The engine does not answer; it may later."""
-
-
-class NameTaken(LauncherError):
-    """There is a container of that name already."""
-
-
-class ContainerGone(LauncherError):
-    """There is no such container, or no such thing in it."""
-
-
-class ImageMissing(LauncherError):
-    """The engine does not have the image."""
-
-
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """What an engine says of its machine."""
-
-    cpus: int
-    memory: int  # bytes
-    rootless: bool  # its containers' root is the user who runs the engine
-
-
-@dataclass(frozen=True, slots=True)
-class Image:
-    """What an image says of how it wants to be run."""
-
-    id: str
-    entrypoint: Sequence[str]
-    command: Sequence[str]
-    path: str  # its PATH
-    workdir: str
-
-
-@dataclass(frozen=True, slots=True)
-class Container:
-    """A container as the engine sees it."""
-
-    id: str
-    name: str
-    status: str  # created, running, paused, restarting, removing, exited or dead
-    labels: Mapping[str, str]
-    exit_status: int | None = None
-    out_of_memory: bool = False
-    error: str = ""
-    ended: float | None = None  # seconds since the epoch
-
-    @property
-    def was_started(self) -> bool:
-        """Whether its program was ever started."""
-        return self.status != CREATED
-
-    @property
-    def has_ended(self) -> bool:
-        """Whether its program will not run any more."""
-        return self.status in {"exited", "dead", "removing"}
 
 
 class Engine:
@@ -128,7 +48,7 @@ class Engine:
         reached = settings(context)
         self.address = str(reached.get("base_url") or "unix:///var/run/docker.sock")
         pool = min(connections, _POOL) if self.address.startswith("unix:") else connections
-        with _understood(self.address):
+        with understood(self.address):
             self._client = APIClient(
                 **reached, version="auto", timeout=int(ANSWER_WITHIN), max_pool_size=pool
             )
@@ -141,7 +61,7 @@ class Engine:
 
     def machine(self) -> Machine:
         """Return what the engine says of its machine."""
-        with _understood(self.address):
+        with understood(self.address):
             info = self._client.info()
         return Machine(
             cpus=int(info["NCPU"]),
@@ -153,37 +73,37 @@ class Engine:
 
     def create(self, request: ContainerRequest) -> str:
         """Create a container, and return its id. Raises NameTaken, and ImageMissing."""
-        with _understood(self.address):
+        with understood(self.address):
             try:
                 answer = self._client.create_container_from_config(
                     request.body(), request.name or None, request.platform
                 )
             except docker.errors.ImageNotFound as error:
-                raise ImageMissing(_words(error)) from error
+                raise ImageMissing(words(error)) from error
             except docker.errors.APIError as error:
                 if error.status_code == requests.codes.conflict:
-                    raise NameTaken(_words(error)) from error
+                    raise NameTaken(words(error)) from error
                 raise
         return str(answer["Id"])
 
     def start(self, container: str) -> bool:
         """Start a container, and tell whether it was not started yet."""
-        with _understood(self.address):
+        with understood(self.address):
             response = self._client.post(self._url(container, "start"), timeout=ANSWER_WITHIN)
-            _raise_refusal(response)
+            raise_refusal(response)
             return bool(response.status_code != requests.codes.not_modified)
 
     def find(self, container: str) -> Container | None:
         """Return the container of this id or name; None where there is none."""
-        with _understood(self.address):
+        with understood(self.address):
             try:
-                return _container(self._client.inspect_container(container))
+                return container_of(self._client.inspect_container(container))
             except docker.errors.NotFound:
                 return None
 
     def containers(self, labels: Sequence[str]) -> list[Container]:
         """Return all containers with these labels, each a name or name=value; without how they ended."""
-        with _understood(self.address):
+        with understood(self.address):
             listed = self._client.containers(all=True, filters={"label": list(labels)})
         return [
             Container(
@@ -197,7 +117,7 @@ class Engine:
 
     def attach(self, container: str) -> Attached:
         """Return the container's output as it is written from now on."""
-        with _understood(self.address):
+        with understood(self.address):
             given = {"stdout": 1, "stderr": 1, "stream": 1}
             return Attached(self._client.attach_socket(container, given), self.address)
 
@@ -207,12 +127,12 @@ class Engine:
         What is followed comes in whole lines; its end is no proof that all of it has come.
         """
         asked = {"stdout": 1, "stderr": 1, "follow": int(follow), "tail": "all" if lines is None else lines}
-        with _understood(self.address):
+        with understood(self.address):
             within = (ANSWER_WITHIN, None if follow else ANSWER_WITHIN)  # to connect, and between two bytes
             response = self._client.get(
                 self._url(container, "logs"), params=asked, stream=True, timeout=within
             )
-            _raise_refusal(response)
+            raise_refusal(response)
         return Told(response, self.address)
 
     def _url(self, container: str, what: str) -> str:
@@ -221,12 +141,12 @@ class Engine:
 
     def stop(self, container: str, *, grace: float) -> None:
         """Send SIGTERM, and SIGKILL after the grace period; returns once the container has ended."""
-        with _understood(self.address), contextlib.suppress(docker.errors.NotFound):
+        with understood(self.address), contextlib.suppress(docker.errors.NotFound):
             self._client.stop(container, timeout=max(1, round(grace)))
 
     def kill(self, container: str) -> None:
         """Send SIGKILL to a container's program, if it runs."""
-        with _understood(self.address), contextlib.suppress(docker.errors.NotFound):
+        with understood(self.address), contextlib.suppress(docker.errors.NotFound):
             try:
                 self._client.kill(container)
             except docker.errors.APIError as error:
@@ -235,7 +155,7 @@ class Engine:
 
     def remove(self, container: str) -> None:
         """Remove a container with all it holds, whether it runs or not; one that is gone is no mistake."""
-        with _understood(self.address), contextlib.suppress(docker.errors.NotFound):
+        with understood(self.address), contextlib.suppress(docker.errors.NotFound):
             try:
                 self._client.remove_container(container, v=True, force=True)
             except docker.errors.APIError as error:
@@ -244,7 +164,7 @@ class Engine:
 
     def has_network(self, name: str) -> bool:
         """Tell whether the engine has a network of this name or id."""
-        with _understood(self.address):
+        with understood(self.address):
             try:
                 self._client.inspect_network(name)
             except docker.errors.NotFound:
@@ -255,27 +175,27 @@ class Engine:
 
     def has_path(self, container: str, path: str) -> bool:
         """Tell whether a container, started or not, has something at this path."""
-        with _understood(self.address):
+        with understood(self.address):
             response = self._client.head(
                 self._url(container, "archive"), params={"path": path}, timeout=ANSWER_WITHIN
             )
             if response.status_code == requests.codes.not_found:
                 return False
-            _raise_refusal(response)
+            raise_refusal(response)
             return True
 
     def put(self, container: str, archive: IO[bytes]) -> None:
         """Unpack a tar archive at the root of a container."""
-        with _understood(self.address):
+        with understood(self.address):
             self._client.put_archive(container, "/", archive)
 
     def get(self, container: str, path: str, folder: Path) -> None:
         """Copy what a container has at `path` into a folder here. Raises ContainerGone if that is nothing."""
-        with _understood(self.address):
+        with understood(self.address):
             try:
                 stream, _ = self._client.get_archive(container, path)
             except docker.errors.NotFound as error:
-                raise ContainerGone(_words(error)) from error
+                raise ContainerGone(words(error)) from error
             with tarfile.open(
                 fileobj=cast("IO[bytes]", io.BufferedReader(cast("io.RawIOBase", _Pieces(stream)))), mode="r|"
             ) as archive:
@@ -285,7 +205,7 @@ class Engine:
 
     def image(self, name: str) -> Image | None:
         """Return the image of this name; None where the engine does not have it."""
-        with _understood(self.address):
+        with understood(self.address):
             try:
                 found = self._client.inspect_image(name)
             except docker.errors.ImageNotFound:
@@ -303,7 +223,7 @@ class Engine:
     def pull(self, name: str, *, platform: str | None = None) -> None:
         """Pull an image. Raises LauncherError with the registry's refusal."""
         repository, tag = parse_repository_tag(name)
-        with _understood(self.address):
+        with understood(self.address):
             for message in self._client.pull(
                 repository, tag=tag or "latest", stream=True, decode=True, platform=platform
             ):
@@ -321,7 +241,7 @@ class Engine:
         platform: str | None,
     ) -> Iterator[str]:
         """Build an image from a tar archive, and yield its output. Raises CannotStart where it fails."""
-        with _understood(self.address):
+        with understood(self.address):
             for message in self._client.build(
                 fileobj=archive,
                 custom_context=True,
@@ -338,124 +258,6 @@ class Engine:
                     raise CannotStart(str(message["error"]).strip())
                 if text := str(message.get("stream", "")):
                     yield text
-
-
-class Attached:
-    """A container's output as it is written, in pieces of either stream, until it ends or is closed."""
-
-    def __init__(self, connection: SocketIO, address: str) -> None:
-        self._connection = connection
-        self._address = address
-
-    def __iter__(self) -> Iterator[tuple[Stream, bytes]]:
-        with _understood(self._address):
-            for stream, piece in frames_iter(self._connection, tty=False):
-                yield Stream(stream), piece
-
-    def end(self) -> None:
-        """End the iteration in another thread."""
-        _cut(self._connection)
-
-    def close(self) -> None:
-        """Let go of the connection."""
-        response = getattr(self._connection, "_response", None)  # where the client keeps what can be closed
-        if response is not None:
-            response.close()
-        self._connection.close()
-
-
-class Told:
-    """What a container's log holds of its output, in pieces of either stream, or what is added to it, too."""
-
-    def __init__(self, response: requests.Response, address: str) -> None:
-        self._response = response
-        self._address = address
-
-    def __iter__(self) -> Iterator[tuple[Stream, bytes]]:
-        with _understood(self._address), self._response:
-            data = b""
-            for chunk in self._response.iter_content(None):
-                data, start = data + chunk, 0
-                while len(data) >= start + _FRAME.size:
-                    stream, size = _FRAME.unpack_from(data, start)
-                    begin, end = start + _FRAME.size, start + _FRAME.size + size
-                    if len(data) < end:
-                        break
-                    yield Stream(stream), data[begin:end]
-                    start = end
-                data = data[start:]
-
-    def end(self) -> None:
-        """End the iteration in another thread."""
-        _cut(self._response.raw)
-
-
-def _cut(connection: SocketIO | urllib3.BaseHTTPResponse) -> None:
-    """End what is read from a connection in another thread."""
-    with (
-        contextlib.suppress(OSError, ValueError),  # it has ended already
-        socket.socket(fileno=os.dup(connection.fileno())) as same,
-    ):
-        same.shutdown(socket.SHUT_RDWR)
-
-
-@contextlib.contextmanager
-def _understood(address: str) -> Iterator[None]:
-    """Turn the client's errors into ours."""
-    try:
-        yield
-    except (docker.errors.NotFound, docker.errors.ImageNotFound) as error:
-        raise ContainerGone(_words(error)) from error
-    except docker.errors.APIError as error:
-        raise LauncherError(_words(error)) from error
-    except _NO_ANSWER as error:
-        raise EngineDown(f"the Docker engine at {address} does not answer: {_cause(error)}") from error
-
-
-def _raise_refusal(response: requests.Response) -> None:
-    if not response.ok:
-        create_api_error_from_http_exception(requests.exceptions.HTTPError(response=response))
-
-
-def _words(error: docker.errors.APIError) -> str:
-    return str(error.explanation or error).strip()
-
-
-def _cause(error: BaseException) -> str:
-    """Return the innermost reason of an error, which says more than its wrappings."""
-    reason: object = error
-    seen: set[int] = set()
-    while isinstance(reason, BaseException) and id(reason) not in seen:
-        seen.add(id(reason))
-        inner = next((each for each in reversed(reason.args) if isinstance(each, BaseException)), None)
-        inner = inner or reason.__cause__ or getattr(reason, "reason", None)
-        if not isinstance(inner, BaseException):
-            break
-        reason = inner
-    return (reason.strerror if isinstance(reason, OSError) and reason.strerror else str(reason)).strip()
-
-
-def _container(found: Mapping[str, JsonValue]) -> Container:
-    state = cast("Mapping[str, JsonValue]", found["State"])
-    config = cast("Mapping[str, JsonValue]", found["Config"])
-    return Container(
-        id=str(found["Id"]),
-        name=str(found["Name"]).removeprefix("/"),
-        status=str(state["Status"]),
-        labels=cast("Mapping[str, str]", config.get("Labels") or {}),
-        exit_status=cast("int | None", state.get("ExitCode")),
-        out_of_memory=bool(state.get("OOMKilled")),
-        error=str(state.get("Error") or ""),
-        ended=_time(str(state.get("FinishedAt") or "")),
-    )
-
-
-def _time(text: str) -> float | None:
-    """Return an engine's time, in nanoseconds and UTC, as seconds since the epoch; None for none."""
-    if not text or text.startswith("0001-"):
-        return None
-    seconds, _, fraction = text.removesuffix("Z").partition(".")
-    return datetime.fromisoformat(f"{seconds}+00:00").timestamp() + float(f"0.{fraction or 0}")
 
 
 def _inside(member: tarfile.TarInfo, folder: str) -> tarfile.TarInfo | None:

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import IO
 
 from hpo.launchers.docker import secret
-from hpo.launchers.docker.engine import ContainerGone, Engine
+from hpo.launchers.docker.engine import Engine
+from hpo.launchers.docker.faults import ContainerGone
 from hpo.launchers.docker.folder import RunFolder
 
 _IN_MEMORY = 2**20

@@ -14,12 +14,14 @@ from pathlib import Path
 
 from hpo.core.trial import RunReport
 from hpo.errors import LauncherError
+from hpo.launchers.docker.answers import Container
 from hpo.launchers.docker.clean import COPIED
 from hpo.launchers.docker.copy import Copy, CopyBusy, Stream, copied
-from hpo.launchers.docker.engine import Attached, Container, ContainerGone, Engine, EngineDown, Told
+from hpo.launchers.docker.engine import Engine
+from hpo.launchers.docker.faults import ContainerGone, EngineDown
 from hpo.launchers.docker.files import fetch
 from hpo.launchers.docker.folder import End, RunFolder
-from hpo.launchers.docker.start import Started
+from hpo.launchers.docker.output import Attached, Started, Told
 from hpo.launchers.docker.states import Circumstances, gone, report
 
 SHORTEST, LONGEST = 0.05, 2.0

@@ -7,12 +7,15 @@ import hashlib
 import tempfile
 import threading
 from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 
 from docker.utils.build import create_archive, exclude_paths
 
 from hpo.errors import CannotStart, LauncherError
-from hpo.launchers.docker.engine import Engine, EngineDown, Image
+from hpo.launchers.docker.answers import Image
+from hpo.launchers.docker.engine import Engine
+from hpo.launchers.docker.faults import EngineDown
 from hpo.launchers.docker.options import Build, DockerOptions
 from hpo.launchers.environment import text_of
 from hpo.launchers.launcher import JobContext
@@ -72,17 +75,8 @@ class ImageSource:
         inside = dockerfile.relative_to(folder).as_posix() if dockerfile.is_relative_to(folder) else None
         files = sorted(exclude_paths(str(folder), _ignored(folder), dockerfile=inside or _DOCKERFILE))
         args = {name: text_of(value) for name, value in build.args.items()}
-        digest = hashlib.sha256(
-            repr((recipe, sorted(args.items()), build.target, self._options.platform)).encode()
-        )
-        for name in files:
-            path = folder / name
-            digest.update(f"\0{name}\0{path.lstat().st_mode & 0o111}\0".encode(errors="surrogateescape"))
-            if path.is_symlink():
-                digest.update(str(path.readlink()).encode(errors="surrogateescape"))
-            elif path.is_file():
-                digest.update(hashlib.sha256(path.read_bytes()).digest())
-        tag = f"{BUILT}:{digest.hexdigest()[:16]}"
+        settings = repr((recipe, sorted(args.items()), build.target, self._options.platform))
+        tag = f"{BUILT}:{_digest(folder, files, settings)[:16]}"
         if (found := self._engine.image(tag)) is not None:
             return tag, found
         self._say(f"building the image {tag} from {folder}")
@@ -128,3 +122,16 @@ def _ignored(folder: Path) -> list[str]:
         lines = (folder / ".dockerignore").read_text(encoding="utf-8").splitlines()
         return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
     return []
+
+
+def _digest(folder: Path, files: Sequence[str], settings: str) -> str:
+    """Return what changes whenever the image built with these settings from these files may."""
+    digest = hashlib.sha256(settings.encode())
+    for name in files:
+        path = folder / name
+        digest.update(f"\0{name}\0{path.lstat().st_mode & 0o111}\0".encode(errors="surrogateescape"))
+        if path.is_symlink():
+            digest.update(str(path.readlink()).encode(errors="surrogateescape"))
+        elif path.is_file():
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()

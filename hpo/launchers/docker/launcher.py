@@ -14,11 +14,12 @@ from hpo.core.trial import JobHandle, Launch, RunReport, RunState
 from hpo.errors import DiskFull, HpoError, LauncherError
 from hpo.launchers.docker.clean import clean, remove_all
 from hpo.launchers.docker.copy import copied
-from hpo.launchers.docker.engine import EngineDown
+from hpo.launchers.docker.faults import EngineDown
 from hpo.launchers.docker.folder import RunFolder
 from hpo.launchers.docker.follow import LONGEST, SHORTEST, Follower
 from hpo.launchers.docker.options import DockerOptions
-from hpo.launchers.docker.start import CONNECTIONS, Started, Starter
+from hpo.launchers.docker.output import Started
+from hpo.launchers.docker.start import CONNECTIONS, Starter
 from hpo.launchers.docker.states import gone
 from hpo.launchers.launcher import Chunk, JobContext, Obstacle
 from hpo.launchers.log_file import read_lines

@@ -11,8 +11,8 @@ from hpo.core.trial import Launch
 from hpo.launchers import contract
 from hpo.launchers.channels import channel_paths
 from hpo.launchers.docker import secret
+from hpo.launchers.docker.answers import Image, Machine
 from hpo.launchers.docker.clean import AHEAD, COPIED, FOLDER, GPUS, HOST, JOB, JOB_ID, RUN, TRIAL, host
-from hpo.launchers.docker.engine import Image, Machine
 from hpo.launchers.docker.folder import RunFolder
 from hpo.launchers.docker.options import DockerOptions
 from hpo.launchers.docker.request import Bind, ContainerRequest

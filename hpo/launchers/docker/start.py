@@ -2,42 +2,33 @@
 
 from __future__ import annotations
 
-import errno
 import functools
-import os
 import shutil
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 from hpo.core.trial import Launch
-from hpo.errors import CannotStart, LauncherError, NoCapacity
-from hpo.launchers import gpus
+from hpo.errors import LauncherError
 from hpo.launchers.channels import Channels
 from hpo.launchers.docker import secret
+from hpo.launchers.docker.answers import CREATED, Container
 from hpo.launchers.docker.check import has_shell, probe_of, problems
-from hpo.launchers.docker.clean import FOLDER, GPUS, JOB_ID, remove_ended
-from hpo.launchers.docker.engine import (
-    CREATED,
-    Attached,
-    Container,
-    ContainerGone,
-    Engine,
-    EngineDown,
-    ImageMissing,
-    NameTaken,
-)
+from hpo.launchers.docker.clean import FOLDER, JOB_ID, remove_ended
+from hpo.launchers.docker.engine import Engine
+from hpo.launchers.docker.faults import ContainerGone, EngineDown, ImageMissing, NameTaken
 from hpo.launchers.docker.files import pack
 from hpo.launchers.docker.folder import RunFolder, job_id
 from hpo.launchers.docker.image import ImageSource
 from hpo.launchers.docker.options import DockerOptions
+from hpo.launchers.docker.output import Started
 from hpo.launchers.docker.recipe import ML, Recipe, mounts
-from hpo.launchers.docker.request import Bind
-from hpo.launchers.docker.states import MISSING_SOURCE, why_not_started
-from hpo.launchers.environment import read_secrets, text_of
+from hpo.launchers.docker.request import Bind, ContainerRequest
+from hpo.launchers.docker.slots import GpuSlots
+from hpo.launchers.docker.states import MISSING_SOURCE, refusal
+from hpo.launchers.environment import read_secrets
 from hpo.launchers.launcher import JobContext, Obstacle
 
 CONNECTIONS = 1000
@@ -47,24 +38,13 @@ _PROOF = "input/config/hyperparameters.json"
 """What a container must have below /opt/ml if the engine has mounted what lies here."""
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
-    """A container that was started, or was found; `at` is when this process started it."""
-
-    container: str
-    at: float | None = None
-    output: Attached | None = None  # from its first byte on, where this process started it
-
-
 class Starter:
     """Starts containers, and finds those that were started."""
 
     def __init__(self, context: JobContext, options: DockerOptions) -> None:
         self._context = context
         self._options = options
-        given = {name: text_of(value) for name, value in options.env.items()}
-        self._gpus = gpus.candidates({**os.environ, **given}) if options.gpus else []
-        self._gpu_locks: dict[Path, list[int]] = {}  # by the run's folder
+        self._gpus = GpuSlots(context, options)
         self._copies = False  # the engine cannot mount what lies here
         self._is_proven = False  # it can
         self._ready: dict[str, Container] = {}  # created ahead, by the run's name
@@ -105,7 +85,7 @@ class Starter:
         """Return what would keep every run from starting; the image is pulled or built for that."""
         try:
             with closing(Engine(self._options.context, connections=1)) as engine:
-                return list(problems(engine, self._options, self._context, gpus=self._gpus))
+                return list(problems(engine, self._options, self._context, gpus=self._gpus.candidates))
         except EngineDown as error:
             return [Obstacle(self._where, f"{error}; is it running? `docker info` tells")]
         except LauncherError as error:
@@ -123,7 +103,7 @@ class Starter:
             known=known,
             folder=self.folder(launch),
             secrets=dict.fromkeys(self._options.env_from, "(from env_from)"),
-            gpus=self._gpus[: self._options.gpus],
+            gpus=self._gpus.candidates[: self._options.gpus],
         )
         return request.command_line()
 
@@ -160,7 +140,7 @@ class Starter:
         container = self._ready.pop(launch.name, None) or self._using_gpus(launch)
         container = container or self._create(launch, folder)
         if container.was_started:
-            self._take_again(launch, container)
+            self._gpus.take_again(container, launch, folder.path)
             return Started(container.id)
         output, at = self.engine.attach(container.id), time.time()
         try:
@@ -174,7 +154,7 @@ class Starter:
             output.close()
             self.engine.remove(container.id)
             self.release(folder)
-            raise _refusal(error) from error
+            raise refusal(error) from error
         return Started(container.id, at, output)
 
     def prepare(self, launch: Launch) -> None:
@@ -213,8 +193,7 @@ class Starter:
 
     def release(self, folder: RunFolder) -> None:
         """Free what a run that has ended, or never began, holds here: its GPUs and its secrets."""
-        for lock in self._gpu_locks.pop(folder.path, ()):
-            os.close(lock)
+        self._gpus.free(folder.path)
         if self._options.env_from:
             secret.forget(self._secret_name(folder), self._context.folder.absolute())
 
@@ -232,7 +211,7 @@ class Starter:
         folder.prepare(
             self._recipe.files(launch), self._recipe.channels, for_all=self._options.user is not None
         )
-        taken = self._take_gpus(launch)
+        taken = self._gpus.take(self.engine, launch, folder.path)
         try:
             return self._created(launch, folder, taken, ahead=ahead)
         except ImageMissing:  # it vanished after it was found
@@ -241,25 +220,8 @@ class Starter:
 
     def _created(self, launch: Launch, folder: RunFolder, taken: Sequence[str], *, ahead: bool) -> Container:
         secrets = read_secrets(self._options.env_from, self._context.base)
-        name, known = self._image.image()
         hidden = bool(secrets) and secret.can_be_hidden(secrets) and self._has_shell
-        file = (
-            secret.write(self._secret_name(folder), secrets, self._context.folder.absolute())
-            if hidden and not self._copies
-            else None
-        )
-        request = self._recipe.request(
-            launch,
-            job_id=self.job_id,
-            image=name,
-            known=known if hidden else None,
-            folder=folder,
-            secrets=secrets,
-            secret_file=file,
-            gpus=taken,
-            copied=self._copies,
-            ahead=ahead,
-        )
+        request = self._request(launch, folder, taken, secrets, hidden=hidden, ahead=ahead)
         try:
             container = self.engine.create(request)
         except NameTaken:
@@ -274,7 +236,7 @@ class Starter:
             if not self._copies and _is_elsewhere(error, mounts(self._options, self._context)):
                 return self._copied(launch, folder, taken, ahead=ahead)
             self.release(folder)
-            raise _refusal(error) from error
+            raise refusal(error) from error
         if self._copies:
             with pack(folder, self._recipe.channels, secrets if hidden else {}) as archive:
                 self.engine.put(container, archive)
@@ -283,6 +245,33 @@ class Starter:
             return self._copied(launch, folder, taken, ahead=ahead)
         self._is_proven = True
         return Container(container, request.name, CREATED, request.labels)
+
+    def _request(
+        self,
+        launch: Launch,
+        folder: RunFolder,
+        taken: Sequence[str],
+        secrets: Mapping[str, str],
+        *,
+        hidden: bool,
+        ahead: bool,
+    ) -> ContainerRequest:
+        """Return what is asked for a run; secrets that are to be `hidden` from inspection lie ready then."""
+        job = self._context.folder.absolute()
+        name, known = self._image.image()
+        file = secret.write(self._secret_name(folder), secrets, job) if hidden and not self._copies else None
+        return self._recipe.request(
+            launch,
+            job_id=self.job_id,
+            image=name,
+            known=known if hidden else None,
+            folder=folder,
+            secrets=secrets,
+            secret_file=file,
+            gpus=taken,
+            copied=self._copies,
+            ahead=ahead,
+        )
 
     def _copied(self, launch: Launch, folder: RunFolder, taken: Sequence[str], *, ahead: bool) -> Container:
         """Create the container, and from here on all others, with copies: the engine is elsewhere."""
@@ -308,49 +297,8 @@ class Starter:
         container = self.engine.find(self._name(launch)) if self._options.gpus else None
         return container if container is not None and container.was_started else None
 
-    def _take_gpus(self, launch: Launch) -> Sequence[str]:
-        if not self._options.gpus:
-            return ()
-        if self._options.gpus > len(self._gpus):
-            raise CannotStart(f"it needs {self._options.gpus} GPUs, and {len(self._gpus)} can be found here")
-        used = {
-            gpu for each in self.engine.containers([GPUS]) if not each.has_ended for gpu in _gpus_of(each)
-        }
-        return self._lock_gpus(launch, [gpu for gpu in self._gpus if gpu not in used], self._options.gpus)
-
-    def _take_again(self, launch: Launch, container: Container) -> None:
-        """Hold the GPUs of a container that an earlier process started."""
-        if (held := _gpus_of(container)) and self.folder(launch).path not in self._gpu_locks:
-            try:
-                self._lock_gpus(launch, held, len(held))
-            except NoCapacity:  # others count the container's label
-                return
-
-    def _lock_gpus(self, launch: Launch, free: Sequence[str], wanted: int) -> Sequence[str]:
-        folder = str(self._context.state / "gpus")
-        try:
-            taken, locks = gpus.take(free, wanted, folder=folder, name=launch.name)
-        except BlockingIOError as error:
-            raise NoCapacity(str(error)) from error
-        self._gpu_locks[self.folder(launch).path] = locks
-        return taken
-
-
-def _gpus_of(container: Container) -> list[str]:
-    return [gpu for gpu in container.labels.get(GPUS, "").split(",") if gpu]
-
 
 def _is_elsewhere(error: LauncherError, given: Sequence[Bind]) -> bool:
     """Tell whether an engine refuses a container because its machine does not have the job's folder."""
     words = str(error).strip()
     return MISSING_SOURCE in words and not any(words.endswith(f": {mount.source}") for mount in given)
-
-
-def _refusal(error: LauncherError) -> Exception:
-    """Return what an engine's refusal to create or start a container means for the run."""
-    words = str(error)
-    if "no space left on device" in words.lower():
-        return OSError(errno.ENOSPC, f"{os.strerror(errno.ENOSPC)} at the engine: {words}")
-    if isinstance(error, CannotStart):
-        return error
-    return CannotStart(why_not_started(words))

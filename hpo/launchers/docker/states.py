@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import signal
 from dataclasses import dataclass
 
 from hpo.core.trial import Reason, RunReport, RunState
-from hpo.launchers.docker.engine import Container
+from hpo.errors import CannotStart, LauncherError
+from hpo.launchers.docker.answers import Container
 
 _INIT_FAILED = re.compile(r"^\[FATAL tini \(\d+\)\] exec (?P<program>.+) failed: (?P<why>.+)$", re.MULTILINE)
 """What the engine's init process prints where it cannot start the program."""
@@ -90,6 +93,16 @@ def why_not_started(words: str) -> str:
     """Return an engine's words on why a container cannot be started, with what to do."""
     hint = next((hint for part, hint in _HINTS if part in words.lower()), "")
     return f"the engine cannot start its container: {words}{f'; {hint}' if hint else ''}"
+
+
+def refusal(error: LauncherError) -> Exception:
+    """Return what an engine's refusal to create or start a container means for the run."""
+    words = str(error)
+    if "no space left on device" in words.lower():
+        return OSError(errno.ENOSPC, f"{os.strerror(errno.ENOSPC)} at the engine: {words}")
+    if isinstance(error, CannotStart):
+        return error
+    return CannotStart(why_not_started(words))
 
 
 def _signal_name(number: int) -> str:
