@@ -42,6 +42,12 @@ class InstantLauncher:
     async def prepare(self, launch: Launch) -> None:
         """Do nothing: a launch is quick."""
 
+    def expect(self, runs: int) -> None:
+        pass
+
+    def worst_cost(self) -> float | None:
+        return None
+
     async def find(self, launch: Launch) -> JobHandle | None:
         return await self.launch(launch)
 

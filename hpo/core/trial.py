@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from hpo.core.usage import Usage
 from hpo.spec.space import Values
 
 
@@ -54,6 +55,7 @@ class Reason(StrEnum):
     NOT_FINITE = "not finite"
     COULD_NOT_START = "could not start"
     LOST = "lost"
+    NO_CAPACITY = "no capacity"
     PRUNED = "pruned"
     JOB_ENDED = "job ended"
     STOPPED = "stopped"
@@ -98,8 +100,9 @@ def run_place(trial: int, run: int) -> str:
 class RunReport:
     """A launcher's answer for one run: its state, and in words for the user why.
 
-    The words are why a failed run failed, and why a running one cannot be followed at the moment.
-    Times are in seconds since the epoch, where the launcher knows them.
+    The words are why a failed run failed, and what a running one waits for, or why it cannot be followed
+    at the moment. Times are in seconds since the epoch, where the launcher knows them. `metrics` are the
+    last values of metrics as somebody else read them from the log: they stand in for what it did not give.
     """
 
     state: RunState
@@ -107,6 +110,8 @@ class RunReport:
     detail: str = ""
     ended: float | None = None
     started: float | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    usage: Usage | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,9 @@ class JobContext:
     max_parallel_jobs: int = 1
     fixed: Values = field(default_factory=dict)  # given to every trial as it is
     inputs: Mapping[str, str] = field(default_factory=dict)  # channel → path or address
+    metrics: Mapping[str, str] = field(default_factory=dict)  # name → regex
+    max_job_runtime: float | None = None  # seconds that a run may take
+    max_cost: float | None = None  # of the whole job
     say: Callable[[str], None] = silent  # tells the user what takes a while
 
     def run_folder(self, trial: int, run: int) -> Path:
@@ -76,6 +79,15 @@ class Launcher(Protocol):
         """Make ready what will probably be launched next, as far as that spares time; starts nothing.
 
         May do nothing, and fail in silence; what was never launched is taken away by `close`.
+        """
+
+    def expect(self, runs: int) -> None:
+        """Take note of how many more runs will be launched at the most; what is kept for more can go."""
+
+    def worst_cost(self) -> float | None:
+        """Return what one run can cost at the most; None where nothing is charged, or no price is known.
+
+        May ask for prices. Raises LauncherError.
         """
 
     async def find(self, launch: Launch) -> JobHandle | None:

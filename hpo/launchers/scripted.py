@@ -171,6 +171,13 @@ class ScriptedLauncher:
     async def prepare(self, launch: Launch) -> None:
         """Do nothing: a launch is quick."""
 
+    def expect(self, runs: int) -> None:
+        """Do nothing: nothing is kept."""
+
+    def worst_cost(self) -> float | None:
+        """Return None: nothing is charged."""
+        return None
+
     async def find(self, launch: Launch) -> JobHandle | None:
         """Return the run's handle if it was ever started."""
         return JobHandle(NAME, launch.name) if self._world.run(launch.name) else None

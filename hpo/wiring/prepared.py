@@ -91,6 +91,8 @@ class Prepared:
             max_parallel_jobs=self.spec.limits.max_parallel_jobs,
             fixed=self.spec.fixed,
             inputs=self.spec.inputs,
+            metrics=self.spec.metrics,
+            max_job_runtime=self.spec.limits.max_job_runtime,
             say=self.say,
         )
 

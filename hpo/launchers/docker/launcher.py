@@ -92,6 +92,13 @@ class DockerLauncher:
             self._preparing[launch.name] = task = asyncio.ensure_future(work)
             await asyncio.shield(task)
 
+    def expect(self, runs: int) -> None:
+        """Do nothing: nothing is kept."""
+
+    def worst_cost(self) -> float | None:
+        """Return None: nothing is charged."""
+        return None
+
     async def find(self, launch: Launch) -> JobHandle | None:
         """Return the run's handle if it was ever started; waits for an engine that does not answer."""
         container = await self._when_it_answers(lambda: self._starter.find(launch))

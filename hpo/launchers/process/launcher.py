@@ -94,6 +94,13 @@ class ProcessLauncher:
     async def prepare(self, launch: Launch) -> None:
         """Do nothing: a launch is quick."""
 
+    def expect(self, runs: int) -> None:
+        """Do nothing: nothing is kept."""
+
+    def worst_cost(self) -> float | None:
+        """Return None: nothing is charged."""
+        return None
+
     async def find(self, launch: Launch) -> JobHandle | None:
         """Return the run's handle if it was ever started."""
         folder = self._run_folder(launch)
