@@ -115,6 +115,7 @@ def _blames_values(reason: Reason) -> bool:
         case (
             Reason.COULD_NOT_START
             | Reason.LOST
+            | Reason.NO_CAPACITY
             | Reason.PRUNED
             | Reason.JOB_ENDED
             | Reason.STOPPED
