@@ -12,19 +12,20 @@ from hpo.cli import render
 from hpo.cli.options import Gate, gate_option, job_argument, json_option
 from hpo.core.trial import Trial, TrialStatus
 from hpo.errors import HpoError, JobNotFound
+from hpo.report.counts import ended_of
 from hpo.report.data import (
     BestData,
     JobView,
     StatusData,
     best_data,
-    ended_of,
-    fixed_values,
     ranked,
     seconds,
     status_data,
     trial_data,
     view,
 )
+from hpo.report.fixed import fixed_values
+from hpo.report.money import cost_of
 from hpo.spec.space import Scalar
 from hpo.store.home import existing_job, job_names
 
@@ -111,7 +112,8 @@ def _written(chosen: list[BestData], fixed: dict[str, Scalar], form: str, *, as_
 def _best_text(job: JobView, index: int) -> str:
     objective = job.record.settings.objective
     trial = ranked(job.trials, objective.goal)[index]
-    took = render.duration(seconds(trial))
+    cost = cost_of(trial)
+    took = render.duration(seconds(trial)) + (f", {render.money(cost)}" if cost is not None else "")
     return "\n".join(
         [
             f"{objective.metric} = {trial.value!r}  (trial {trial.number}, {took})",
@@ -170,6 +172,8 @@ def trials_command(name: str, *, as_json: bool, form: str, sort: str, output: Pa
 
 def _reason(trial: Trial) -> str:
     if trial.status is TrialStatus.FAILED:
+        return render.why(trial)
+    if trial.status is TrialStatus.COMPLETED and trial.detail:
         return render.why(trial)
     return trial.reason.value if trial.reason else ""
 

@@ -28,13 +28,14 @@ COMMANDS = {
     "retry": "hpo.cli.resume",
     "wait": "hpo.cli.wait",
     "delete": "hpo.cli.delete",
+    "copy": "hpo.cli.copy",
     "schema": "hpo.cli.setup",
     "doctor": "hpo.cli.setup",
     "completion": "hpo.cli.setup",
 }
 """Every command in the order of `hpo --help`, and the module that has it, imported when it is called."""
 
-PLANNED = ("why", "report", "export", "copy", "narrow", "confirm", "finish")
+PLANNED = ("why", "report", "export", "narrow", "confirm", "finish")
 """Commands that are not available yet."""
 
 SUMMARIES = {
@@ -52,6 +53,7 @@ SUMMARIES = {
     "retry": "Run a job's failed trials again.",
     "wait": "Wait until a job has ended.",
     "delete": "Delete an ended job.",
+    "copy": "Print a job's spec again, also of a tuning job of SageMaker's.",
     "schema": "Print the spec's JSON Schema, for editors.",
     "doctor": "Show what is set up here.",
     "completion": "Print the shell code that completes hpo's commands.",

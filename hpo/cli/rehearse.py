@@ -14,12 +14,12 @@ import click
 
 from hpo.cli import render
 from hpo.cli.options import json_option, spec_options
-from hpo.errors import UsageError
+from hpo.errors import LauncherError, UsageError
 from hpo.launchers.last_words import in_one_line
 
 if TYPE_CHECKING:
     from hpo.core.trial import RunReport
-    from hpo.wiring.lookahead import Rehearsed
+    from hpo.wiring.lookahead import Estimate, Rehearsed
     from hpo.wiring.prepared import Prepared
 
 PLANNED = 5
@@ -54,6 +54,7 @@ def plan_command(
 
     prepared = prepare([spec, *overlays], overrides=overrides, say=render.say)
     trials = first_trials(prepared, min(count, prepared.spec.limits.max_jobs))
+    cost = _estimated(prepared)
     if as_json:
         data = {
             "job": prepared.spec.name,
@@ -62,7 +63,7 @@ def plan_command(
             "max_parallel_jobs": prepared.spec.limits.max_parallel_jobs,
             "configurations": prepared.space.cardinality,
             "longest_seconds": prepared.longest_seconds(),
-            "cost": None,
+            "cost": cost,
             "warnings": prepared.warnings(),
             "examples": are_examples(prepared),
             "trials": [
@@ -73,7 +74,7 @@ def plan_command(
         }
         click.echo(render.as_json(data))
         return
-    click.echo(_plan_heading(prepared))
+    click.echo(_plan_heading(prepared, cost))
     names = [parameter.name for parameter in prepared.space]
     rows = [
         [str(trial.number), *(render.cell(trial.params[name]) for name in names), trial.proposed_by]
@@ -98,7 +99,31 @@ def _request_text(request: str, *, full: bool) -> str:
     return "\n".join([*(f"  {line}" for line in shown), *note])
 
 
-def _plan_heading(prepared: Prepared) -> str:
+def _estimated(prepared: Prepared) -> Estimate | None:
+    """Estimate what the job can cost; a launcher that cannot tell for now is no obstacle to a plan."""
+    from hpo.wiring.lookahead import estimate
+
+    try:
+        return estimate(prepared)
+    except LauncherError as error:
+        click.echo(f"warning: what the job can cost is not known: {error}", err=True)
+        return None
+
+
+def _cost_text(prepared: Prepared, cost: Estimate | None) -> str:
+    if cost is None:
+        return f"none is known to the {prepared.spec.launcher.kind} launcher"
+    longest = cost["max_job_runtime"]
+    ran = "the launcher's own limit of a run's time" if longest is None else render.duration(longest)
+    text = (
+        f"at most {render.money(cost['worst'])}: {cost['trials']} trials, each at most "
+        f"{render.money(cost['per_trial'])} for {ran}"
+    )
+    limit = cost["max_cost"]
+    return text if limit is None else f"{text}; max_cost {render.money(limit)}"
+
+
+def _plan_heading(prepared: Prepared, cost: Estimate | None) -> str:
     spec, limits = prepared.spec, prepared.spec.limits
     count = prepared.space.cardinality
     space = "infinitely many configurations" if count is None else f"{count} configurations"
@@ -114,7 +139,7 @@ def _plan_heading(prepared: Prepared) -> str:
             f"strategy  {spec.strategy.name}, in a space of {len(prepared.space)} parameters, {space}",
             f"trials    {limits.max_jobs}, {limits.max_parallel_jobs} at a time",
             f"time      {time}",
-            f"cost      none is known to the {spec.launcher.kind} launcher",
+            f"cost      {_cost_text(prepared, cost)}",
         ]
     )
 

@@ -17,7 +17,7 @@ import click
 
 from hpo.launchers import contract
 from hpo.launchers.last_words import in_one_line
-from hpo.report.data import counts_text, ended_of
+from hpo.report.counts import counts_text, ended_of
 from hpo.spec.space import Scalar
 
 if TYPE_CHECKING:
@@ -149,6 +149,7 @@ def status_text(status: StatusData) -> str:
     if status["remaining_seconds"] is not None:
         lines.append(f"remaining about {duration(status['remaining_seconds'])}")
     lines += [f"waiting   {line}" for line in _waiting_lines(status["waiting"])]
+    lines += money_lines(status)
     best = status["best"]
     if best is None:
         lines.append("best      none yet")
@@ -158,6 +159,29 @@ def status_text(status: StatusData) -> str:
     if status["status"] in {"interrupted", "stopped"}:
         lines.append(f"go on with `hpo resume {status['job']}`")
     return "\n".join(lines)
+
+
+def money(amount: float) -> str:
+    """Return an amount of money for people: $1.23, and small ones to a hundredth of a cent."""
+    return f"${amount:,.2f}" if amount >= 1.0 or amount == 0.0 else f"${amount:.4f}"
+
+
+def money_lines(status: StatusData) -> list[str]:
+    """Return what a job's machines cost so far; nothing where its launcher charges nothing."""
+    lines, cost, pools, count = [], status["cost"], status["warm_pools"], status["interruptions"]
+    if cost is not None:
+        by = {"spot machines": cost["saved_by_spot"], "early stopping": cost["saved_by_early_stopping"]}
+        saved = " and ".join(f"{money(amount)} by {what}" for what, amount in by.items() if amount)
+        lines.append(f"cost      {money(cost['spent'])}{f', saved {saved}' if saved else ''}")
+    if pools is not None and (pools["reused"] or count):
+        parts = []
+        if pools["reused"]:
+            spared = duration(pools["saved_seconds"])
+            parts.append(f"{pools['reused']} of {pools['runs']} runs on one kept ready, {spared} saved")
+        if count:
+            parts.append("1 interruption" if count == 1 else f"{count} interruptions")
+        lines.append(f"machines  {'; '.join(parts)}")
+    return lines
 
 
 def _waiting_lines(waiting: Sequence[WaitingData]) -> Iterator[str]:
@@ -197,22 +221,24 @@ def trials_table(
 ) -> str:
     """Return a row for each trial, with its reason last, which is cut so that the row fits into a width."""
     names = list(trials[0]["parameters"]) if trials else []
+    is_charged = any(trial["cost"] is not None for trial in trials)
     rows = [
         [
             str(trial["trial"]),
             trial["status"],
             short_number(trial["value"]),
             "-" if trial["seconds"] is None else f"{trial['seconds']:.1f}",
+            *(["-" if trial["cost"] is None else money(trial["cost"])] if is_charged else []),
             *(cell(trial["parameters"].get(name)) for name in names),
             reason,
         ]
         for trial, reason in zip(trials, reasons, strict=True)
     ]
-    header = ["trial", "status", metric, "seconds", *names, "reason"]
+    header = ["trial", "status", metric, "seconds", *(["cost"] if is_charged else []), *names, "reason"]
     if width is not None:
         taken = sum(2 + max(map(len, column)) for column in list(zip(header, *rows, strict=True))[:-1])
         rows = [[*row[:-1], shortened(row[-1], max(width - taken, SHORTEST))] for row in rows]
-    return table(header, rows, right=frozenset({0, 2, 3}))
+    return table(header, rows, right=frozenset({0, 2, 3, 4} if is_charged else {0, 2, 3}))
 
 
 def trials_csv(trials: Sequence[TrialData]) -> str:
@@ -221,6 +247,8 @@ def trials_csv(trials: Sequence[TrialData]) -> str:
     metrics = list(dict.fromkeys(name for trial in trials for name in trial["metrics"]))
     plain = ["trial", "status", "reason", "value"]
     rest = ["started", "ended", "seconds", "attempts", "launcher_id", "proposed_by"]
+    if any(trial["machine"] is not None for trial in trials):
+        rest += ["cost", "machine", "billable_seconds", "interruptions"]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([*plain, *parameters, *metrics, *rest])

@@ -19,7 +19,8 @@ from hpo.core.job import Ending, EndReason, Job, JobStatus
 from hpo.core.trial import TrialStatus, run_place
 from hpo.errors import JobBusy, UsageError
 from hpo.launchers.last_words import without_lines
-from hpo.report.data import JobView, counts_of, counts_text, job_status, ranked, status_data, view
+from hpo.report.counts import counts_of, counts_text
+from hpo.report.data import JobView, StatusData, job_status, ranked, status_data, view
 from hpo.store.lease import is_held
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ _LIMITS = {
     EndReason.TARGET: "stop_when.target",
     EndReason.NOT_IMPROVING: "stop_when.not_improving_for",
     EndReason.MAX_RUNTIME: "limits.max_runtime",
+    EndReason.MAX_COST: "limits.max_cost",
     EndReason.MAX_FAILURES: "limits.max_failures",
 }
 """What to change of a spec so that a job goes on which has ended for this reason."""
@@ -109,7 +111,7 @@ def _concluded(folder: Path, job: Job, interrupts: Interrupts, how: How) -> int:
 
         click.echo(event_line("end", **data))
     else:
-        _tell(seen, job)
+        _tell(seen, data, job)
     if interrupts.status is not None and (job.status in {JobStatus.INTERRUPTED, JobStatus.RUNNING}):
         return interrupts.status
     return exit_status(seen, how.gate)
@@ -128,11 +130,13 @@ def exit_status(job: JobView, gate: Gate | None = None) -> int:
     return 0
 
 
-def _tell(job: JobView, ended: Job) -> None:
+def _tell(job: JobView, data: StatusData, ended: Job) -> None:
     name, record = job.name, job.record
     counts = counts_text(counts_of(job.trials))
     reason = f": {record.end_detail}" if record.end_detail else ""
     click.echo(f"\n{name} {job.status}{reason} (trials: {counts}; {render.duration(job.elapsed)})", err=True)
+    for line in render.money_lines(data):
+        click.echo(line, err=True)
     best = ranked(job.trials, record.settings.objective.goal)
     if best:
         metric = record.settings.objective.metric

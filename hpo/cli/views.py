@@ -82,6 +82,8 @@ class PlainView:
                 for trial in change.trials:
                     if trial.status.is_final:
                         self._line(self.ended(trial, change.job))
+                    elif trial.runs[-2:-1] and trial.runs[-2].found_no_capacity:
+                        pass  # what it waits for is told above
                     elif trial.number == event.trial and trial.run.number > event.run:
                         why = f": {trial.runs[-2].detail}" if trial.runs[-2].detail else ""
                         self._line(f"trial {trial.number} is launched again{why}")

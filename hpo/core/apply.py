@@ -120,11 +120,12 @@ def _observed(job: Job, trial: Trial, event: Observed) -> Change:
     if event.since != run.cursor or run.handle is None:
         return Change(job)
     progress, points = advanced(job.settings, trial, event)
-    run = replace(run, cursor=event.cursor, progress=progress)
+    run = replace(run, cursor=event.cursor, progress=progress, usage=event.report.usage or run.usage)
     if event.report.state.is_final and not event.more:
         ended_at = event.report.ended or event.at
         started = run.started if event.report.started is None else event.report.started
         run = replace(run, state=event.report.state, started=started, ended=ended_at, waiting="")
+        run = replace(run, usage=event.report.usage)  # not an earlier one, which may be too little
         trial = _with_last(trial, replace(run, reason=event.report.reason, detail=event.report.detail))
         outcome = concluded(job, trial, event)
         if outcome.status.is_final:

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from itertools import takewhile
 from typing import assert_never
 
 from hpo.core.events import Observed
-from hpo.core.job import Job, reopened
+from hpo.core.job import Job, out_of_money, reopened
 from hpo.core.settings import Settings, Take
 from hpo.core.trial import Reason, Run, RunState, Trial, TrialStatus
 
 FIRST_BACKOFF = 1.0
 LONGEST_BACKOFF = 60.0
-"""Seconds before another attempt: doubled from the first to the longest."""
+LONGEST_WITHOUT_CAPACITY = 300.0
+"""Seconds before another launch: doubled from the first to the longest."""
+
+ROUNDING = 1e-6
+SMALLEST = 1e-37
+"""By so much, in relation and in all, a value may differ from itself as a 32-bit number."""
 
 
 def value_of(settings: Settings, run: Run) -> float | None:
@@ -36,6 +42,12 @@ def finite(value: float | None) -> float | None:
 
 def concluded(job: Job, trial: Trial, event: Observed) -> Trial:
     """Return the trial after its run ended: in a final status, or with another run to be launched."""
+    outcome = _outcome(job, trial, event)
+    remark = _remark(job.settings, outcome, event) if outcome.status.is_final else ""
+    return replace(outcome, detail="; ".join(filter(None, (outcome.detail, remark)))) if remark else outcome
+
+
+def _outcome(job: Job, trial: Trial, event: Observed) -> Trial:
     if trial.status is TrialStatus.STOPPING:
         return _stopped(job, trial)
     run = trial.run
@@ -44,6 +56,8 @@ def concluded(job: Job, trial: Trial, event: Observed) -> Trial:
             return _succeeded(job, trial, event.advice)
         case RunState.FAILED:
             return replace(trial, status=TrialStatus.FAILED, reason=run.reason, detail=run.detail)
+        case RunState.LOST if run.found_no_capacity:
+            return _without_capacity(job, trial)
         case RunState.LOST:
             return _lost(job, trial, run.detail or "nothing is left of the run, not even its exit status")
         case RunState.STOPPED:
@@ -66,7 +80,7 @@ def _stopped(job: Job, trial: Trial) -> Trial:
             value = finite(value_of(job.settings, run))
             if run.state is RunState.SUCCEEDED and value is not None:
                 return replace(trial, status=TrialStatus.COMPLETED, reason=None, detail="")
-            if job.ending is None:  # the job was resumed while this one was stopping
+            if job.ending is None and _can_pay(job, trial):  # the job was resumed while this one stopped
                 return reopened(trial)
             return replace(trial, status=TrialStatus.CANCELLED)
 
@@ -90,6 +104,50 @@ def _lost(job: Job, trial: Trial, detail: str) -> Trial:
     losses = sum(other.reason is Reason.LOST for other in runs)
     if job.ending is not None or losses >= job.settings.attempts:
         return replace(trial, runs=runs, status=TrialStatus.FAILED, reason=Reason.LOST, detail=detail)
+    if not _can_pay(job, trial):
+        return _unpaid(job, replace(trial, runs=runs), detail)
     backoff = min(FIRST_BACKOFF * 2 ** (losses - 1), LONGEST_BACKOFF)
     again = Run(run.number + 1, not_before=(run.ended or 0.0) + backoff)
     return replace(trial, runs=(*runs, again), status=TrialStatus.PROPOSED)
+
+
+def _without_capacity(job: Job, trial: Trial) -> Trial:
+    """Launch the trial again, however often: there was no machine for it, so that it has not been tried."""
+    run = trial.run
+    detail = run.detail or "there is no machine for it"
+    if not _can_pay(job, trial):
+        return _unpaid(job, trial, detail)
+    in_vain = len(list(takewhile(lambda earlier: earlier.found_no_capacity, reversed(trial.runs))))
+    backoff = min(FIRST_BACKOFF * 2.0 ** min(in_vain - 1, 60), LONGEST_WITHOUT_CAPACITY)
+    again = Run(run.number + 1, waiting=detail, not_before=(run.ended or 0.0) + backoff)
+    return replace(trial, runs=(*trial.runs, again), status=TrialStatus.PROPOSED)
+
+
+def _can_pay(job: Job, trial: Trial) -> bool:
+    """Tell whether another run of a trial, whose last one has just ended, is within `max_cost`."""
+    others = [other for other in job.open.values() if other.number != trial.number]
+    return _with(job, trial).can_pay(1, beside=others)
+
+
+def _with(job: Job, trial: Trial) -> Job:
+    """Return the job with the trial's ended run among its earlier ones, before one that is to come."""
+    return replace(job, open={**job.open, trial.number: reopened(trial)})
+
+
+def _unpaid(job: Job, trial: Trial, detail: str) -> Trial:
+    detail = f"{detail}; it is not launched again: {out_of_money(_with(job, trial))}"
+    return replace(trial, status=TrialStatus.FAILED, reason=Reason.LOST, detail=detail)
+
+
+def _remark(settings: Settings, trial: Trial, event: Observed) -> str:
+    """Return what is to be known of an ended trial's value: that it is not the log's, or another one."""
+    metric, run = settings.objective.metric, trial.run
+    launcher = run.handle.launcher if run.handle is not None else "the launcher"
+    if any(match.metric == metric for match in event.matches[len(event.matches) - event.stand_ins :]):
+        return f"no line of the log gave {metric}: its value is the one that {launcher} read"
+    value, read = run.progress.latest.get(metric), event.report.metrics.get(metric)
+    if trial.status is not TrialStatus.COMPLETED or settings.objective.take is not Take.LAST:
+        return ""
+    if value is None or read is None or math.isclose(value, read, rel_tol=ROUNDING, abs_tol=SMALLEST):
+        return ""
+    return f"the log's last {metric} is {value!r}, {launcher} read {read!r}"

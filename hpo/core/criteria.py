@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hpo.core.job import Ending, EndReason, Job
+from hpo.core.job import Ending, EndReason, Job, out_of_money
 from hpo.core.trial import TrialStatus
 
 
@@ -18,7 +18,18 @@ def fulfilled(job: Job, now: float) -> Ending | None:
         return Ending(EndReason.NOT_IMPROVING, f"no better value in the last {tally.since_best} trials")
     if job.deadline is not None and now >= job.deadline:
         return Ending(EndReason.MAX_RUNTIME, f"the job ran for {settings.max_runtime or 0:g} seconds")
-    return _failing(job)
+    return _failing(job) or _out_of_money(job)
+
+
+def _out_of_money(job: Job) -> Ending | None:
+    """Judge the cost: only once nothing runs is it known that what is left pays no other run."""
+    if any(trial.run.handle is not None for trial in job.open.values()):
+        return None
+    if not job.open and job.has_proposed_all and not job.tally.count(TrialStatus.CANCELLED):
+        return None  # there is nothing left to be paid
+    if job.can_pay(1, beside=()):
+        return None
+    return Ending(EndReason.MAX_COST, out_of_money(job))
 
 
 def _failing(job: Job) -> Ending | None:

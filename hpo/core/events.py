@@ -72,7 +72,8 @@ class Observed:
     """A run was looked at: first its state, then the log from `since` up to `cursor`.
 
     `more` says that the log goes on beyond the cursor, so an ended run is not concluded yet.
-    `advice` is the metric doctor's, for a run that succeeded without its objective.
+    `advice` is the metric doctor's, for a run that succeeded without its objective. `stand_ins` are
+    those of the matches, the last ones, that the report gave and no line of the log.
     """
 
     trial: int
@@ -84,6 +85,7 @@ class Observed:
     at: float
     more: bool = False
     advice: str = ""
+    stand_ins: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import assert_never
 
+from hpo.core.budget import fits, owed_for, spent_on, spent_on_open
 from hpo.core.settings import Settings
 from hpo.core.trial import Run, Trial, TrialStatus
 
@@ -31,6 +32,7 @@ class EndReason(StrEnum):
     MAX_JOBS = "max_jobs"
     EXHAUSTED = "space exhausted"
     MAX_RUNTIME = "max_runtime"
+    MAX_COST = "max_cost"
     TARGET = "target"
     NOT_IMPROVING = "not improving"
     MAX_FAILURES = "max_failures"
@@ -56,6 +58,7 @@ class Tally:
     last_place: int = 0
     best: Trial | None = None
     since_best: int = 0  # completed and pruned trials since the best one
+    spent: float = 0.0  # on all of their runs
 
     def count(self, status: TrialStatus) -> int:
         """Return how many trials ended in this status."""
@@ -70,10 +73,11 @@ class Tally:
         """Take in a trial that has just ended."""
         counts = {**self.counts, trial.status: self.count(trial.status) + 1}
         place = max(self.last_place, trial.place or 0)
+        spent = self.spent + spent_on(settings, trial.runs)
         if self._is_best(trial, settings):
-            return Tally(counts, place, trial, 0)
+            return Tally(counts, place, trial, 0, spent)
         evidence = trial.status in {TrialStatus.COMPLETED, TrialStatus.PRUNED}
-        return Tally(counts, place, self.best, self.since_best + evidence)
+        return Tally(counts, place, self.best, self.since_best + evidence, spent)
 
     def _is_best(self, trial: Trial, settings: Settings) -> bool:
         if trial.status is not TrialStatus.COMPLETED or trial.value is None:
@@ -107,12 +111,34 @@ class Job:
 
     @property
     def may_propose(self) -> bool:
-        """Whether a slot is free for another trial."""
+        """Whether a slot is free for another trial, and it can be paid."""
         return (
             self.ending is None
             and not self.has_proposed_all
             and len(self.open) < self.settings.max_parallel_jobs
+            and self.can_pay(1, beside=self.open.values())
         )
+
+    @property
+    def runs_to_come(self) -> int:
+        """How many more runs will be launched at the most, as far as nothing is lost."""
+        if self.ending is not None:
+            return 0
+        unproposed = 0 if self.exhausted else self.settings.max_jobs - self.proposed
+        return max(0, unproposed) + sum(trial.run.handle is None for trial in self.open.values())
+
+    @property
+    def spent(self) -> float:
+        """What all ended runs cost."""
+        return self.tally.spent + spent_on_open(self.settings, self.open.values())
+
+    def can_pay(self, runs: int, *, beside: Iterable[Trial]) -> bool:
+        """Tell whether so many runs more keep within `max_cost`, whatever they and those of `beside` cost."""
+        limit = self.settings.max_cost
+        if limit is None:
+            return True
+        owed = sum(owed_for(self.settings, trial.run) for trial in beside)
+        return fits(limit, self.spent + owed + runs * (self.settings.worst_cost or 0.0))
 
     def final_status(self, ending: Ending) -> JobStatus:
         """Return the status of the job once everything has ended for this reason."""
@@ -127,12 +153,22 @@ class Job:
                 EndReason.MAX_JOBS
                 | EndReason.EXHAUSTED
                 | EndReason.MAX_RUNTIME
+                | EndReason.MAX_COST
                 | EndReason.TARGET
                 | EndReason.NOT_IMPROVING
             ):
                 return JobStatus.COMPLETED if self.tally.best is not None else JobStatus.FAILED
             case _:
                 assert_never(ending.reason)
+
+
+def out_of_money(job: Job) -> str:
+    """Return in words why another run cannot be paid."""
+    settings = job.settings
+    return (
+        f"limits.max_cost, {settings.max_cost or 0:g}, does not pay another run: {job.spent:.2f} was spent, "
+        f"and a run can cost {settings.worst_cost or 0:.2f}"
+    )
 
 
 def assemble(settings: Settings, trials: Iterable[Trial], *, deadline: float | None = None) -> Job:

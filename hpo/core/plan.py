@@ -16,19 +16,45 @@ def plan(job: Job, now: float) -> list[Effect]:
     """Return everything that should be under way; what already is need not be started again."""
     effects: list[Effect] = []
     watching = False
+    unpaid = _unpaid(job)
     for trial in job.open.values():
-        effects.extend(_for_run(job, trial, trial.run, now))
+        if trial.number not in unpaid:
+            effects.extend(_for_run(job, trial, trial.run, now))
         watching = watching or trial.run.handle is not None
     if watching:
         effects.append(Watch())
     if job.may_propose:
         effects.append(Propose(job.proposed + 1))
-    times = [time for trial in job.open.values() for time in _times(job, trial) if time is not None]
+    times = [
+        time
+        for trial in job.open.values()
+        if trial.number not in unpaid
+        for time in _times(job, trial)
+        if time is not None
+    ]
     if job.deadline is not None and job.ending is None:
         times.append(job.deadline)
     if times:
         effects.append(WakeAt(min(times)))
     return effects
+
+
+def _unpaid(job: Job) -> frozenset[int]:
+    """Return the queued trials that what is left cannot pay for now; they wait for what runs to cost less.
+
+    That happens only to a job that goes on with a lower `max_cost`, or with trials that it had cancelled.
+    """
+    if job.settings.max_cost is None:
+        return frozenset()
+    beside = [trial for trial in job.open.values() if trial.run.handle is not None]
+    unpaid: set[int] = set()
+    for trial in job.open.values():
+        if trial.run.handle is None and trial.status is not TrialStatus.STOPPING:
+            if job.can_pay(1, beside=beside):
+                beside.append(trial)
+            else:
+                unpaid.add(trial.number)
+    return frozenset(unpaid)
 
 
 def _for_run(job: Job, trial: Trial, run: Run, now: float) -> Iterator[Effect]:
@@ -58,6 +84,11 @@ def _times(job: Job, trial: Trial) -> Iterator[float | None]:
 def timeout_of(job: Job, run: Run) -> float | None:
     """Return when a run will have used up its time, in seconds since the epoch."""
     limit = job.settings.max_job_runtime
-    if limit is None or run.started is None or run.state is RunState.QUEUED:
+    if (
+        limit is None
+        or job.settings.launcher_ends_runs
+        or run.started is None
+        or run.state is RunState.QUEUED
+    ):
         return None
     return run.started + limit

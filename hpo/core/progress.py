@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from hpo.core.events import Observed
 from hpo.core.settings import Settings
-from hpo.core.trial import Match, Point, Progress, Trial
+from hpo.core.trial import Match, Point, Progress, RunReport, Trial
 
 
 def advanced(settings: Settings, trial: Trial, event: Observed) -> tuple[Progress, tuple[Point, ...]]:
@@ -26,6 +26,12 @@ def advanced(settings: Settings, trial: Trial, event: Observed) -> tuple[Progres
             goal = settings.objective.goal
             best = match.value if best is None or goal.is_better(match.value, best) else best
     return Progress(counts, latest, best), tuple(points)
+
+
+def stand_ins(report: RunReport, progress: Progress, matches: Sequence[Match]) -> tuple[Match, ...]:
+    """Return the metrics of an ended run's report that no line of its log gave, as matches of their own."""
+    read = progress.counts.keys() | {match.metric for match in matches}
+    return tuple(Match(metric, value) for metric, value in report.metrics.items() if metric not in read)
 
 
 def _step(settings: Settings, match: Match, counts: Mapping[str, int], latest: Mapping[str, float]) -> float:

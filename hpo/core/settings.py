@@ -44,10 +44,13 @@ class Settings:
     max_parallel_jobs: int = 1
     max_runtime: float | None = None
     max_job_runtime: float | None = None
+    launcher_ends_runs: bool = False  # what runs longer than that: it knows when the program began
     max_failures: int | None = None
     target: float | None = None
     not_improving_for: int | None = None
     attempts: int = 2  # launches of one trial, the first one included
+    max_cost: float | None = None  # money, in the currency of the launcher's prices
+    worst_cost: float | None = None  # what one run can cost at the most; known where max_cost is given
 
     @property
     def breaker(self) -> int:

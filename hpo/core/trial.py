@@ -160,6 +160,12 @@ class Run:
     stopped_at_once: bool = False
     reason: Reason | None = None
     detail: str = ""
+    usage: Usage | None = None  # as last reported, also while it runs
+
+    @property
+    def found_no_capacity(self) -> bool:
+        """Whether it ended as there was no machine for it: nothing of it ran."""
+        return self.state is RunState.LOST and self.reason is Reason.NO_CAPACITY
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,5 +197,5 @@ class Trial:
 
     @property
     def attempts(self) -> int:
-        """Return how many of its runs were launched."""
-        return sum(run.handle is not None for run in self.runs)
+        """Return how many of its runs were launched, less those for which there was no machine."""
+        return sum(run.handle is not None and not run.found_no_capacity for run in self.runs)

@@ -23,12 +23,13 @@ class Usage:
     @property
     def cost(self) -> float | None:
         """What was charged; None where no price is known."""
-        return self._priced(self.billable_seconds + self.idle_seconds)
+        return self.priced(self.billable_seconds + self.idle_seconds)
 
     @property
     def saved_by_spot(self) -> float | None:
         """What was not charged as the machine could have been taken away; None where no price is known."""
-        return self._priced(max(0.0, self.training_seconds - self.billable_seconds) if self.is_spot else 0.0)
+        return self.priced(max(0.0, self.training_seconds - self.billable_seconds) if self.is_spot else 0.0)
 
-    def _priced(self, seconds: float) -> float | None:
+    def priced(self, seconds: float) -> float | None:
+        """Return what so many seconds of its machines cost; None where no price is known."""
         return None if self.price is None else seconds / 3600.0 * self.machines * self.price

@@ -43,6 +43,11 @@ def text_of(value: Scalar) -> str:
     return "" if value is None else str(value)
 
 
+def hyperparameters(params: Values) -> dict[str, str]:
+    """Return each parameter as a string, as SageMaker has it: a number's or truth's JSON, or the text."""
+    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in params.items()}
+
+
 def arguments(params: Values) -> list[str]:
     """Return `--name value` for every parameter, in their order."""
     return [part for name, value in params.items() for part in (f"--{name}", text_of(value))]
@@ -137,14 +142,8 @@ class Contract:
         }
 
     def files(self, params: Values) -> dict[str, str]:
-        """Return the text of each configuration file by its path below /opt/ml.
-
-        Every hyperparameter is a string, as SageMaker has it: a number's or truth's JSON, or the text.
-        """
-        strings = {
-            name: value if isinstance(value, str) else json.dumps(value) for name, value in params.items()
-        }
-        return {"input/config/hyperparameters.json": json.dumps(strings), **self._files}
+        """Return the text of each configuration file by its path below /opt/ml."""
+        return {"input/config/hyperparameters.json": json.dumps(hyperparameters(params)), **self._files}
 
     def variables(self, root: str, params: Values, *, name: str) -> dict[str, str]:
         """Return the SM_* variables, and TRAINING_JOB_NAME, of the run of this name.

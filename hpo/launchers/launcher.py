@@ -15,6 +15,11 @@ def silent(text: str) -> None:
     """Tell nobody."""
 
 
+def no_values(log: bytes) -> Mapping[str, float]:
+    """Read no metric."""
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class JobContext:
     """What a launcher must know of the job beyond its own options."""
@@ -29,6 +34,7 @@ class JobContext:
     metrics: Mapping[str, str] = field(default_factory=dict)  # name → regex
     max_job_runtime: float | None = None  # seconds that a run may take
     max_cost: float | None = None  # of the whole job
+    last_values: Callable[[bytes], Mapping[str, float]] = no_values  # of each metric in a piece of log
     say: Callable[[str], None] = silent  # tells the user what takes a while
 
     def run_folder(self, trial: int, run: int) -> Path:

@@ -20,8 +20,8 @@ GROUP = "hpo.launchers"
 _BUILT_IN = {
     "process": "hpo.launchers.process.launcher:KIND",
     "docker": "hpo.launchers.docker.launcher:KIND",
+    "sagemaker": "hpo.launchers.sagemaker.launcher:KIND",
 }
-_PLANNED = ("sagemaker",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +30,14 @@ class Kind:
 
     Where runs leave something outside of their job's folder, `remove_all` removes that of a job, which
     is about to be deleted, and `clean` that of all deleted jobs; it yields what was removed, in words.
+    `ends_runs` says that it ends by itself what runs longer than the spec allows.
     """
 
     options: type[BaseModel]
     build: Callable[..., Launcher]
     remove_all: Callable[..., None] | None = None
     clean: Callable[[], Iterator[str]] | None = None
+    ends_runs: bool = False
 
 
 def names() -> list[str]:
@@ -54,6 +56,11 @@ def options_model(kind: str) -> type[BaseModel]:
 def build(kind: str, context: JobContext, options: BaseModel) -> Launcher:
     """Build a job's launcher with options of its model. Raises UsageError for an unknown kind."""
     return _find(kind).build(context, options)
+
+
+def ends_runs(kind: str) -> bool:
+    """Tell whether a launcher itself ends what runs longer than the spec allows."""
+    return _find(kind).ends_runs
 
 
 def remove_all(kind: str, context: JobContext, options: BaseModel) -> None:
@@ -79,8 +86,6 @@ def _find(kind: str) -> Kind:
     entries = _entries()
     if kind in entries:
         return cast("Kind", load(entries[kind], what="launcher"))
-    if kind in _PLANNED:
-        raise UsageError(f"the launcher `{kind}` is not available yet; write kind: process")
     raise UsageError(f"there is no launcher `{kind}`; {instead(kind, list(entries))}")
 
 

@@ -8,28 +8,23 @@ import queue
 import re
 import shutil
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 from typing import Any
 
 from hpo.errors import CannotStart, LauncherError
+from hpo.launchers.s3_access import client_for, raise_if
 
 SCHEME = "s3://"
 
 _AT_ONCE = 100
 """Objects that are handed to the transfer manager at a time; it downloads ten of them, or of their parts."""
 
-_PATIENCE = 20
-"""Seconds without a byte after which a connection is given up; also for which a stop may have to wait."""
-
 _LONGEST_NAME = 255
 _MD5 = re.compile(r'"?([0-9a-f]{32})"?')
 _NO_MD5 = "--x-s3"  # how the buckets' names end in which no ETag is one
-_PASSING = frozenset({"NoSuchKey", "PreconditionFailed", "RequestTimeout", "SlowDown", "Throttling"})
-_NO_CREDENTIALS = frozenset({"InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken"})
-_LOG_IN = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or log in with `aws sso login`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +61,7 @@ def first_objects(address: Address) -> tuple[list[Stored], bool]:
 
     Raises LauncherError.
     """
-    with _client(address, Event(), attempts=2) as client:
+    with client_for(address, Event(), attempts=2) as client:
         page = client.list_objects_v2(Bucket=address.bucket, Prefix=address.prefix)
         return list(_listed(page)), not page["IsTruncated"]
 
@@ -112,7 +107,7 @@ def download(
     What is whole goes to `draft` first, where another call goes on; `begin` is told how much is to come,
     in words and in bytes. Raises CannotStart, LauncherError where it may do better later, and OSError.
     """
-    with _client(address, stopped) as client:
+    with client_for(address, stopped) as client:
         pages = client.get_paginator("list_objects_v2").paginate(Bucket=address.bucket, Prefix=address.prefix)
         files = layout(address, (stored for page in pages for stored in _listed(page)))
         if not files:
@@ -216,7 +211,7 @@ def _transferred(
             try:
                 path, stored, part, future = arrived.get(timeout=0.1)
             except queue.Empty:
-                _raise_if(stopped)
+                raise_if(stopped)
             else:
                 future.result()
                 return path, stored, part
@@ -255,79 +250,3 @@ def _check_content(client: Any, address: Address, stored: Stored, path: Path) ->
         raise LauncherError(
             f"{stored.key!r} came with another MD5 than S3 has: it was damaged on its way, or has changed"
         )
-
-
-def _raise_if(stopped: Event) -> None:
-    if stopped.is_set():
-        raise LauncherError("the download was stopped")
-
-
-@contextmanager
-def _client(address: Address, stopped: Event, *, attempts: int | None = None) -> Iterator[Any]:
-    """Give a client of S3, by boto3's own rules; what goes wrong with it is raised as LauncherError."""
-    try:
-        import boto3
-        from botocore.config import Config
-        from botocore.exceptions import BotoCoreError, ClientError
-        from s3transfer.exceptions import RetriesExceededError, S3DownloadFailedError
-    except ImportError as error:
-        raise CannotStart(f"reading {address} needs boto3: pip install 'hpo[aws]'") from error
-    retries = {"retries": {"total_max_attempts": attempts}} if attempts else {}
-    try:
-        # A session of its own, so that credentials that were renewed meanwhile are seen.
-        client = boto3.Session().client(
-            "s3", config=Config(connect_timeout=_PATIENCE, read_timeout=_PATIENCE, **retries)
-        )
-        client.meta.events.register("before-send.s3", lambda **_: _raise_if(stopped))  # nor is it tried again
-        try:
-            yield client
-        finally:
-            client.close()
-    except ClientError as error:
-        raise _refused(address, error.response) from error
-    except (RetriesExceededError, S3DownloadFailedError) as error:
-        raise LauncherError(f"{address} cannot be downloaded at the moment: {error}") from error
-    except BotoCoreError as error:
-        raise _failed(address, error) from error
-
-
-def _refused(address: Address, response: Mapping[str, Any]) -> LauncherError:
-    """Return what S3's refusal means."""
-    code, said = str(response["Error"].get("Code", "")), str(response["Error"].get("Message", ""))
-    status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-    words = f"{code}: {said}" if said else code
-    if code == "NoSuchBucket":
-        return CannotStart(f"there is no bucket {address.bucket} in S3; `aws s3 ls` shows yours")
-    if code in _PASSING or status == 429 or status >= 500:
-        return LauncherError(f"{address} cannot be read at the moment ({words})")
-    if code in _NO_CREDENTIALS:
-        return CannotStart(f"S3 does not take the credentials for {address} ({words}); {_LOG_IN}")
-    if status == 403:
-        return CannotStart(
-            f"access to {address} is denied ({words}); the credentials need s3:ListBucket on the bucket "
-            "and s3:GetObject on its objects"
-        )
-    return CannotStart(f"{address} cannot be read ({words})")
-
-
-def _failed(address: Address, error: Exception) -> LauncherError:
-    """Return what boto3's own error means."""
-    from botocore import exceptions
-
-    passing = (
-        exceptions.HTTPClientError,
-        exceptions.ConnectionError,
-        exceptions.IncompleteReadError,
-        exceptions.FlexibleChecksumError,
-    )
-    if isinstance(error, passing):
-        return LauncherError(f"{address} cannot be reached: {error}")
-    credentials = (
-        exceptions.NoCredentialsError,
-        exceptions.PartialCredentialsError,
-        exceptions.CredentialRetrievalError,
-        exceptions.TokenRetrievalError,
-        exceptions.SSOError,
-    )
-    hint = f"; {_LOG_IN}" if isinstance(error, credentials) else ""
-    return CannotStart(f"{address} cannot be read: {str(error).rstrip('.')}{hint}")

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
-import re
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,18 +12,26 @@ from typing import TypedDict
 from hpo.core.job import JobStatus
 from hpo.core.settings import Goal
 from hpo.core.trial import Trial, TrialStatus
-from hpo.errors import HpoError, TrialNotFound
+from hpo.errors import TrialNotFound
+from hpo.report.counts import Counts, chosen_by, counts_of
+from hpo.report.money import (
+    CostData,
+    WarmPoolData,
+    billable_seconds_of,
+    cost_data,
+    cost_of,
+    interruptions,
+    machine_of,
+    warm_pool_data,
+)
 from hpo.spec.space import Scalar
-from hpo.store.home import DATABASE, SPEC
+from hpo.store.home import DATABASE
 from hpo.store.lease import is_held
 from hpo.store.sqlite import JobRecord, Store
 
-_CHOSEN_BY = {"TPE": "model", "": "strategy"}
-"""What the first word of a proposal's `proposed_by` is called, where that is not the word itself."""
-
 
 class BestData(TypedDict):
-    """The best trial, or one of the best."""
+    """The best trial, or one of the best; `cost` is null where nothing is charged, or no price known."""
 
     job: str
     metric: str
@@ -36,16 +41,7 @@ class BestData(TypedDict):
     parameters: dict[str, Scalar]
     status: str
     origin: str
-
-
-class Counts(TypedDict):
-    """How many trials are in each state; `running` counts all that have not ended."""
-
-    completed: int
-    running: int
-    failed: int
-    pruned: int
-    cancelled: int
+    cost: float | None
 
 
 class WaitingData(TypedDict):
@@ -56,7 +52,7 @@ class WaitingData(TypedDict):
 
 
 class StatusData(TypedDict):
-    """A job at a glance; durations in seconds."""
+    """A job at a glance; durations in seconds. `interruptions` are of spot machines."""
 
     job: str
     status: str
@@ -70,13 +66,17 @@ class StatusData(TypedDict):
     elapsed_seconds: float
     remaining_seconds: float | None
     waiting: list[WaitingData]
+    cost: CostData | None
+    warm_pools: WarmPoolData | None
+    interruptions: int
 
 
 class TrialData(TypedDict):
     """One trial; times are ISO 8601 in UTC, `seconds` is the span of its last run.
 
     `detail` says in words what `reason` is a word for; `attempts` counts the runs that were
-    launched; `waiting` is why one is not, or cannot be followed.
+    launched; `waiting` is why one is not, or cannot be followed. `cost`, `billable_seconds` and
+    `interruptions` are of all its runs.
     """
 
     trial: int
@@ -93,6 +93,10 @@ class TrialData(TypedDict):
     waiting: str | None
     launcher_id: str | None
     proposed_by: str
+    cost: float | None
+    machine: str | None
+    billable_seconds: float | None
+    interruptions: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,67 +168,8 @@ def best_data(job: JobView, trial: Trial) -> BestData:
         parameters=dict(trial.params),
         status=trial.status.value,
         origin=job.name,
+        cost=cost_of(trial),
     )
-
-
-def fixed_values(job: JobView) -> dict[str, Scalar]:
-    """Return the parameters that every trial of the job is given as they are.
-
-    Raises HpoError where the job's spec cannot be read.
-    """
-    from hpo.spec.environment import expand
-    from hpo.spec.nodes import find, plain
-    from hpo.spec.reader import Unreadable, read_file
-
-    problems: list[str] = []
-    try:
-        root, unread = read_file(job.folder / SPEC)
-    except Unreadable as error:
-        raise HpoError(f"the job's spec cannot be read: {error}") from None
-    fixed = find(expand(root, os.environ, lambda _, message, __: problems.append(message)), ("fixed",))
-    problems += map(str, unread)
-    if problems:
-        raise HpoError(f"the job's spec, {job.folder / SPEC}, cannot be read: {'; '.join(problems)}")
-    values = plain(fixed) if fixed else None
-    return {
-        name: value
-        for name, value in (values if isinstance(values, dict) else {}).items()
-        if not isinstance(value, dict | list)
-    }
-
-
-def counts_of(trials: Iterable[Trial]) -> Counts:
-    """Count trials by status."""
-    counts = Counts(completed=0, running=0, failed=0, pruned=0, cancelled=0)
-    for trial in trials:
-        match trial.status:
-            case TrialStatus.COMPLETED:
-                counts["completed"] += 1
-            case TrialStatus.FAILED:
-                counts["failed"] += 1
-            case TrialStatus.PRUNED:
-                counts["pruned"] += 1
-            case TrialStatus.CANCELLED:
-                counts["cancelled"] += 1
-            case TrialStatus.PROPOSED | TrialStatus.RUNNING | TrialStatus.STOPPING:
-                counts["running"] += 1
-    return counts
-
-
-def chosen_by(trials: Iterable[Trial]) -> dict[str, int]:
-    """Count trials by what chose their values: random, grid, hyperband, model, or a strategy's own word."""
-    words = (re.match(r"\w*", trial.proposed_by) for trial in trials)
-    return dict(Counter(_CHOSEN_BY.get(word[0], word[0]) for word in words if word))
-
-
-def ended_of(counts: Counts) -> int:
-    """Return how many of the counted trials have ended."""
-    return counts["completed"] + counts["failed"] + counts["pruned"] + counts["cancelled"]
-
-
-def counts_text(counts: Counts) -> str:
-    """Return the counts that are not zero, for people."""
-    return ", ".join(f"{count} {status}" for status, count in counts.items() if count) or "none yet"
 
 
 def status_data(job: JobView, *, now: float) -> StatusData:
@@ -248,6 +193,9 @@ def status_data(job: JobView, *, now: float) -> StatusData:
             for trial in job.trials
             if trial.run.waiting and job.status == "running"
         ],
+        cost=cost_data(job.trials),
+        warm_pools=warm_pool_data(job.trials),
+        interruptions=interruptions(job.trials),
     )
 
 
@@ -283,6 +231,10 @@ def trial_data(trial: Trial) -> TrialData:
         waiting=trial.run.waiting or None,
         launcher_id=trial.run.handle.id if trial.run.handle else None,
         proposed_by=trial.proposed_by,
+        cost=cost_of(trial),
+        machine=machine_of(trial),
+        billable_seconds=billable_seconds_of(trial),
+        interruptions=interruptions([trial]),
     )
 
 

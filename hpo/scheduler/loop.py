@@ -60,6 +60,7 @@ class Scheduler:
         self._alarm: tuple[float, asyncio.Task[None]] | None = None
         self._watcher = Watcher(parts.launcher, parts.performer.look, self._arrived.put_nowait)
         self._left = False
+        self._expected: int | None = None  # how many runs the launcher was last told to expect
         self._made_ready = 0  # the last trial that the launcher was told of before its time
         self._making_ready: asyncio.Task[None] | None = None
 
@@ -88,10 +89,12 @@ class Scheduler:
             self._take([Ticked(self._parts.clock.now())])
             self._take_arrived()  # a stop that was asked for already comes before anything is started
             while not self.job.is_done and not self._left:
+                self._tell_expected()
                 for effect in plan(self.job, self._parts.clock.now()):
                     self._ensure(effect)
                 self._look_ahead()
                 self._take_arrived(await self._arrived.get())
+            self._tell_expected()
         finally:
             listening.cancel()
             self._watcher.close()
@@ -99,6 +102,12 @@ class Scheduler:
             for task in (*self._tasks.values(), *filter(None, others)):
                 task.cancel()
         return self.job
+
+    def _tell_expected(self) -> None:
+        """Tell the launcher how many more runs there will be, whenever that has changed."""
+        if (runs := self.job.runs_to_come) != self._expected:
+            self._expected = runs
+            self._parts.launcher.expect(runs)
 
     def _look_ahead(self) -> None:
         """Let the launcher make ready the next trial where it is known already: while all slots are busy."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 
 from hpo.core.effects import Abandon, Start, Stop
 from hpo.core.events import Abandoned, Deferred, Event, Launched, LaunchFailed, Observed, StopSent
+from hpo.core.progress import stand_ins
 from hpo.core.trial import JobHandle, Launch, Reason, RunReport, RunState, Trial
 from hpo.errors import CannotStart, DiskFull, LauncherError
 from hpo.launchers.launcher import Launcher
@@ -90,20 +91,24 @@ class Performer:
         run = trial.run
         chunk = await self._launcher.read(handle, run.cursor, ended=report.state.is_final)
         scan = await self._scan(chunk.data)
+        is_last = report.state.is_final and not chunk.more
+        given = stand_ins(report, run.progress, scan.matches) if is_last else ()
+        matches = (*scan.matches, *given)
         found = self._objective in run.progress.counts or any(
-            match.metric == self._objective for match in scan.matches
+            match.metric == self._objective for match in matches
         )
         mute = report.state is RunState.SUCCEEDED and not chunk.more and not found
         return Observed(
             trial.number,
             run.number,
             report,
-            scan.matches,
+            matches,
             since=run.cursor,
             cursor=chunk.cursor,
             at=self._clock.now(),
             more=chunk.more,
             advice=await asyncio.to_thread(self._advise, await self._log(handle)) if mute else "",
+            stand_ins=len(given),
         )
 
     async def _scan(self, data: bytes) -> Scan:

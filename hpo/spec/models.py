@@ -124,6 +124,7 @@ class Limits(Section):
     max_parallel_jobs: int = Field(default=1, ge=1, description="trials at the same time")
     max_runtime: Duration | None = Field(default=None, description="of the whole job: 90, 90s, 15m, 2h or 1d")
     max_job_runtime: Duration | None = Field(default=None, description="of one trial: 90, 90s, 15m, 2h or 1d")
+    max_cost: float | None = Field(default=None, gt=0, description="of all trials together, in USD")
     max_failures: int | None = Field(
         default=None,
         ge=1,
@@ -272,16 +273,15 @@ class Spec(Section):
 def _epochs(fixed: Mapping[str, SpecScalar], min_resource: object) -> int:
     """Return the max_resource that the fixed parameters give Hyperband."""
     least = min_resource if isinstance(min_resource, int) else 1
-    for name in EPOCHS:
-        if name in fixed:
-            epochs = fixed[name]
-            if isinstance(epochs, bool) or not isinstance(epochs, int) or epochs <= least:
-                raise mistake(
-                    f"hyperband needs a whole number above min_resource there, which is {least}",
-                    hint="or give the strategy a max_resource",
-                    at=("fixed", name),
-                )
-            return epochs
+    for name in filter(fixed.__contains__, EPOCHS):
+        epochs = fixed[name]
+        if isinstance(epochs, bool) or not isinstance(epochs, int) or epochs <= least:
+            raise mistake(
+                f"hyperband needs a whole number above min_resource there, which is {least}",
+                hint="or give the strategy a max_resource",
+                at=("fixed", name),
+            )
+        return epochs
     raise mistake(
         "it needs `max_resource`, the steps of a whole trial",
         hint=f"give it, or one of these under `fixed`: {', '.join(EPOCHS)}",

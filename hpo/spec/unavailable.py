@@ -26,13 +26,11 @@ UNAVAILABLE = (
     Unavailable(("parameters", "*", "when"), instead="tune it in every trial"),
     Unavailable(("constraints",)),
     Unavailable(("initial",)),
-    Unavailable(("limits", "max_cost"), instead="limit max_jobs or max_runtime"),
     Unavailable(("stop_when", "converged"), instead="use not_improving_for"),
     Unavailable(("early_stopping",), "median", "write early_stopping: off, or strategy: hyperband"),
     Unavailable(("repeats",)),
     Unavailable(("warm_start",)),
     Unavailable(("cross_validation",)),
-    Unavailable(("launcher", "kind"), "sagemaker", "write kind: docker, or kind: process"),
 )
 
 

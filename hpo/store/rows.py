@@ -9,6 +9,7 @@ from typing import Any
 
 from hpo.core.settings import Goal, Objective, Settings, Take
 from hpo.core.trial import JobHandle, Point, Progress, Reason, Run, RunState, Trial, TrialStatus
+from hpo.core.usage import Usage
 
 Row = tuple[Any, ...]
 
@@ -18,7 +19,7 @@ JOB_COLUMNS = (
 TRIAL_COLUMNS = "number, params, proposed_by, memo, status, reason, detail, value, created, ended, place"
 RUN_COLUMNS = (
     "trial, number, state, launcher, handle, cursor, progress, waiting, not_before, "
-    "started, ended, stop_sent, stopped_at_once, reason, detail"
+    "started, ended, stop_sent, stopped_at_once, reason, detail, usage"
 )
 POINT_COLUMNS = "trial, run, metric, step, value, at"
 
@@ -65,6 +66,7 @@ def run_row(trial: int, run: Run) -> Row:
         int(run.stopped_at_once),
         run.reason.value if run.reason else None,
         run.detail,
+        json.dumps(asdict(run.usage)) if run.usage is not None else None,
     )
 
 
@@ -95,7 +97,7 @@ def trial_of(row: Row, runs: tuple[Run, ...]) -> Trial:
 def run_of(row: Row) -> Run:
     """Return the run of a row of RUN_COLUMNS."""
     (_, number, state, launcher, handle, cursor, progress, waiting, not_before) = row[:9]
-    (started, ended, stop_sent, stopped_at_once, reason, detail) = row[9:]
+    (started, ended, stop_sent, stopped_at_once, reason, detail, usage) = row[9:]
     return Run(
         number=number,
         state=RunState(state),
@@ -110,6 +112,7 @@ def run_of(row: Row) -> Run:
         stopped_at_once=bool(stopped_at_once),
         reason=Reason(reason) if reason else None,
         detail=detail,
+        usage=Usage(**_read(usage)) if usage is not None else None,
     )
 
 

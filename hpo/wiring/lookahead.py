@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypedDict
 
 from hpo.core.conclude import finite, value_of
 from hpo.core.events import Observed
 from hpo.core.history import History
-from hpo.core.progress import advanced
+from hpo.core.progress import advanced, stand_ins
 from hpo.core.trial import Launch, RunReport, RunState, Trial
 from hpo.metrics.scan import clean, compile_metrics, count_lines
+from hpo.report.money import CURRENCY
 from hpo.scheduler import rehearsal
 from hpo.wiring.prepared import Prepared
 
@@ -33,6 +35,41 @@ def first_trials(prepared: Prepared, count: int) -> list[Trial]:
 def are_examples(prepared: Prepared) -> bool:
     """Tell whether the job will draw a seed of its own, so that its values cannot be known before."""
     return prepared.spec.seed is None and prepared.spec.strategy.name != "grid"
+
+
+class Estimate(TypedDict):
+    """What a job can cost at the most, and what that is made of; money in `currency`.
+
+    `per_trial` is what one run can cost at the most; runs of lost trials that are launched again come on
+    top of `worst`, but nothing on top of `max_cost`.
+    """
+
+    worst: float
+    currency: str
+    per_trial: float
+    trials: int
+    max_job_runtime: float | None
+    max_cost: float | None
+
+
+def estimate(prepared: Prepared) -> Estimate | None:
+    """Return what the job can cost at the most; None where its launcher charges nothing, or knows no price.
+
+    May ask for prices. Raises LauncherError.
+    """
+    worst = prepared.worst_cost if prepared.worst_cost is not None else prepared.ask_worst_cost()
+    if worst is None:
+        return None
+    limits = prepared.spec.limits
+    whole = limits.max_jobs * worst
+    return Estimate(
+        worst=round(whole if limits.max_cost is None else min(whole, limits.max_cost), 4),
+        currency=CURRENCY,
+        per_trial=round(worst, 4),
+        trials=limits.max_jobs,
+        max_job_runtime=limits.max_job_runtime,
+        max_cost=limits.max_cost,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +98,8 @@ async def rehearse(prepared: Prepared, folder: Path, show: Callable[[bytes], Non
 
     report = await rehearsal.rehearse(prepared.launcher(settings.job, folder), launch, take)
     scan = scanner.scan(bytes(log))
-    seen = Observed(1, 1, report, scan.matches, since="", cursor="", at=0.0)
+    matches = (*scan.matches, *stand_ins(report, trial.run.progress, scan.matches))
+    seen = Observed(1, 1, report, matches, since="", cursor="", at=0.0)
     progress, _ = advanced(settings, trial, seen)
     value = finite(value_of(settings, replace(trial.run, progress=progress)))
     succeeded = report.state is RunState.SUCCEEDED

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pydantic import BaseModel, JsonValue
 
+from hpo.core.budget import fits
 from hpo.core.settings import Goal, Objective, Settings, Take
 from hpo.core.trial import Launch, Trial
-from hpo.errors import UsageError
+from hpo.errors import LauncherError, UsageError
 from hpo.launchers import registry as launchers
-from hpo.launchers.launcher import JobContext, Launcher, silent
+from hpo.launchers.launcher import JobContext, Launcher, Obstacle, silent
 from hpo.metrics.regex import pattern_problem, pattern_warnings
 from hpo.search import registry as strategies
 from hpo.search.strategy import Strategy
@@ -39,6 +40,7 @@ class Prepared:
     digest: str
     base: Path  # the spec's folder
     say: Callable[[str], None] = field(default=silent, compare=False)  # tells the user what takes a while
+    worst_cost: float | None = None  # of one run; asked for where the spec has a max_cost
 
     def settings(self, job: str) -> Settings:
         """Return what the state machine must know of the spec."""
@@ -56,10 +58,13 @@ class Prepared:
             max_parallel_jobs=limits.max_parallel_jobs,
             max_runtime=limits.max_runtime,
             max_job_runtime=limits.max_job_runtime,
+            launcher_ends_runs=launchers.ends_runs(spec.launcher.kind),
             max_failures=limits.max_failures,
             target=stop.target,
             not_improving_for=stop.not_improving_for,
             attempts=spec.retry.attempts,
+            max_cost=limits.max_cost,
+            worst_cost=self.worst_cost,
         )
 
     def strategy(self, seed: int) -> Strategy:
@@ -92,9 +97,17 @@ class Prepared:
             fixed=self.spec.fixed,
             inputs=self.spec.inputs,
             metrics=self.spec.metrics,
+            last_values=self._last_values,
             max_job_runtime=self.spec.limits.max_job_runtime,
+            max_cost=self.spec.limits.max_cost,
             say=self.say,
         )
+
+    def _last_values(self, log: bytes) -> Mapping[str, float]:
+        """Return the last value of each metric in a piece of log."""
+        from hpo.metrics.scan import compile_metrics
+
+        return {match.metric: match.value for match in compile_metrics(self.spec.metrics).scan(log).matches}
 
     def warnings(self) -> list[str]:
         """Return what is allowed, but probably not meant."""
@@ -124,8 +137,48 @@ class Prepared:
     def request(self, trial: Trial) -> str:
         """Return exactly what the launcher would be asked for."""
         name = self.spec.name
-        launcher = self.launcher(name, state_folder() / "jobs" / name)
-        return launcher.request(Launch(name, trial.number, 1, trial.params))
+        return self._launcher_of_a_new_job().request(Launch(name, trial.number, 1, trial.params))
+
+    def check(self) -> Sequence[Obstacle]:
+        """Return what would keep every run from starting."""
+        return self._launcher_of_a_new_job().check()
+
+    def ask_worst_cost(self) -> float | None:
+        """Return what one run can cost at the most, in USD; None where nothing is charged, or no price known.
+
+        Raises LauncherError.
+        """
+        return self._launcher_of_a_new_job().worst_cost()
+
+    def _launcher_of_a_new_job(self) -> Launcher:
+        return self.launcher(self.spec.name, state_folder() / "jobs" / self.spec.name)
+
+    def with_cost(self) -> Prepared:
+        """Return this with what a run costs, where `limits.max_cost` needs that.
+
+        Raises UsageError where it is not known, or one run can cost more, and LauncherError.
+        """
+        limit = self.spec.limits.max_cost
+        if limit is None:
+            return replace(self, worst_cost=None)
+        worst = self.ask_worst_cost()
+        if worst is None:
+            way = "give the price of its machines an hour under `launcher.prices`, or "
+            way = way if "prices" in type(self.options).model_fields else ""
+            raise UsageError(
+                f"it is {limit:g}, but what a run costs is not known to the {self.spec.launcher.kind} "
+                f"launcher: {way}leave max_cost out"
+            )
+        if not fits(limit, worst):
+            raise UsageError(
+                f"it is {limit:g}, but one run can cost {worst:.2f}: raise it, or let runs take less time "
+                f"with `limits.max_job_runtime`{self._longest_run()}"
+            )
+        return replace(self, worst_cost=worst)
+
+    def _longest_run(self) -> str:
+        longest = self.spec.limits.max_job_runtime
+        return ", which is not given" if longest is None else f", which is {longest:g} seconds"
 
     def advise(self, log: bytes) -> str:
         """Return the metric doctor's words on a log without the objective."""
@@ -178,10 +231,20 @@ def prepare(
         except UsageError as error:
             document.problem("strategy", str(error))
     if check_launch:
-        for obstacle in prepared.launcher(spec.name, state_folder() / "jobs" / spec.name).check():
+        for obstacle in prepared.check():
             document.problem(obstacle.path, f"`{dotted(obstacle.path)}`: {obstacle.message}")
     document.raise_problems()
-    return prepared
+    return _with_cost(document, prepared) if check_launch else prepared
+
+
+def _with_cost(document: Document, prepared: Prepared) -> Prepared:
+    """Find out what a run costs, where that is limited. Raises SpecError."""
+    try:
+        return prepared.with_cost()
+    except (UsageError, LauncherError) as error:
+        document.problem(("limits", "max_cost"), f"`limits.max_cost`: {error}")
+        document.raise_problems()
+        raise
 
 
 def _check_base(base: Path) -> None:

@@ -75,7 +75,8 @@ def _changes(settings: Settings, wanted: Settings) -> dict[str, str]:
     return {
         f"{sections.get(field.name, 'limits')}.{field.name}": "null" if value is None else repr(value)
         for field in fields(Settings)
-        if (value := getattr(wanted, field.name)) != getattr(settings, field.name)
+        if field.name != "worst_cost"
+        and (value := getattr(wanted, field.name)) != getattr(settings, field.name)
     }
 
 
@@ -219,11 +220,23 @@ def _prepare_again(folder: Path, record: JobRecord, overrides: Sequence[str]) ->
     return prepared
 
 
+def _worst_cost(prepared: Prepared) -> float | None:
+    try:
+        return prepared.with_cost().worst_cost
+    except UsageError as error:
+        raise UsageError(f"`limits.max_cost`: {error}") from None
+
+
 def _edited(
     store: Store, folder: Path, record: JobRecord, prepared: Prepared, overrides: Sequence[str]
 ) -> JobRecord:
-    """Take over changed limits, and write them down."""
-    settings = prepared.settings(folder.name)
+    """Take over changed limits, and write them down; they may also change what a run can cost.
+
+    Raises UsageError where `limits.max_cost` cannot be kept to.
+    """
+    settings = replace(prepared.settings(folder.name), worst_cost=record.settings.worst_cost)
+    if settings != record.settings:
+        settings = replace(settings, worst_cost=_worst_cost(prepared))
     if overrides:
         draft = folder / f".{SPEC}"
         draft.write_text(prepared.text, encoding="utf-8")

@@ -154,7 +154,6 @@ NOT_YET = {
     "cross_validation": {"folds": 5},
     "early_stopping": "median",
     "stop_when": {"converged": True},
-    "limits": {"max_jobs": 3, "max_cost": 20.0},
     "parameters": {"x": X | {"when": {"y": [1]}}},
 }
 
@@ -167,13 +166,7 @@ def test_what_is_not_available_yet_is_refused_by_name(hpo: Hpo, key: str) -> Non
     assert "is not available yet" in said
 
 
-@pytest.mark.parametrize("kind", ["sagemaker"])
-def test_a_launcher_that_is_not_available_yet_is_refused_by_name(hpo: Hpo, kind: str) -> None:
-    hpo.job("touch started", launcher={"kind": kind, "image": "train:1"})
-    assert f"`launcher.kind: {kind}` is not available yet" in hpo.refused("run", "spec.yaml")
-
-
-@pytest.mark.parametrize("command", ["why", "report", "export", "copy", "narrow", "finish"])
+@pytest.mark.parametrize("command", ["why", "report", "export", "narrow", "finish"])
 def test_a_command_that_is_not_available_yet_is_refused_by_name(hpo: Hpo, command: str) -> None:
     assert f"`hpo {command}` is not available yet" in hpo(command, "job", status=2).err
 

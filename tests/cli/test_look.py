@@ -77,6 +77,7 @@ BEST = {
     "parameters": {"kind": True, "max-depth": 1},
     "status": "completed",
     "origin": "job",
+    "cost": None,
 }
 
 
@@ -111,6 +112,9 @@ def test_status_has_the_documented_shape(hpo: Hpo) -> None:
             "best": BEST,
             "remaining_seconds": None,
             "waiting": [],
+            "cost": None,
+            "warm_pools": None,
+            "interruptions": 0,
         }
     )
     assert isinstance(elapsed, float)
@@ -134,6 +138,10 @@ def test_a_trial_has_the_documented_shape(hpo: Hpo) -> None:
             "attempts": 1,
             "waiting": None,
             "proposed_by": "grid cell 2 of 12",
+            "cost": None,
+            "machine": None,
+            "billable_seconds": None,
+            "interruptions": 0,
         }
     )
     assert MOMENT.fullmatch(started)

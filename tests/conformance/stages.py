@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,10 @@ from hpo.launchers.docker.options import DockerOptions, Mount
 from hpo.launchers.launcher import JobContext, Launcher
 from hpo.launchers.process.launcher import ProcessLauncher
 from hpo.launchers.process.options import ProcessOptions
+from hpo.launchers.sagemaker.launcher import SageMakerLauncher
+from hpo.launchers.sagemaker.options import SageMakerOptions
 from hpo.launchers.scripted import Hold, IgnoreStop, ScriptedLauncher, World
+from hpo.testing.aws import Aws, AwsSettings
 from tests.docker_engine import IMAGE
 
 
@@ -35,6 +39,9 @@ Act = bytes | Hold | IgnoreStop | Exit
 
 class Stage(Protocol):
     """Where a launcher's runs do what a test wants. A stage for another launcher is to be added here."""
+
+    tells_lines: bool
+    """Whether a log is told in lines of text alone: what they were made of is lost on the way."""
 
     def plan(self, trial: int, acts: Sequence[Act]) -> None:
         """Say what a trial's runs will do."""
@@ -54,6 +61,8 @@ class Stage(Protocol):
 
 class ScriptedStage:
     """Runs in memory."""
+
+    tells_lines = False
 
     def __init__(self, folder: Path) -> None:
         self._plans: dict[int, Sequence[Act]] = {}
@@ -84,6 +93,7 @@ class ProcessStage:
     """Runs are processes of actor.py."""
 
     events = True
+    tells_lines = False
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -154,7 +164,53 @@ class DockerStage(ProcessStage):
         )
 
 
+class SageMakerStage(ProcessStage):
+    """Runs are training jobs of an AWS on this machine, which runs actor.py as a process."""
+
+    tells_lines = True
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._aws = Aws(AwsSettings(runner="process", start_delay=0.0, stop_grace=1.0))
+        self._aws.__enter__()
+        self._before = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("AWS_")}
+        os.environ |= self._aws.environment
+        self._aws.client("s3").create_bucket(Bucket="bucket")
+
+    def launcher(self) -> Launcher:
+        return SageMakerLauncher(self._context(), self._options())
+
+    def starts(self, launch: Launch) -> int:
+        return sum(count for name, count in self._aws.starts.items() if self._is_of(name, launch))
+
+    def clear(self) -> None:
+        self._aws.__exit__(None, None, None)
+        for name in self._aws.environment:
+            os.environ.pop(name, None)
+        os.environ |= self._before
+
+    def _is_of(self, name: str, launch: Launch) -> bool:
+        return name.startswith(f"{launch.job}-") and name.endswith(f"-{launch.trial:04d}-{launch.run}")
+
+    def _context(self) -> JobContext:
+        home = self._folder / "home"
+        return JobContext("job", home / "jobs" / "job", self._folder, home)
+
+    def _options(self) -> SageMakerOptions:
+        actor = Path(__file__).with_name("actor.py")
+        return SageMakerOptions(
+            image=IMAGE,
+            command=["python3", "-I", "-S", str(actor), str(self._folder)],
+            role="arn:aws:iam::123456789012:role/training",
+            output="s3://bucket/hpo",
+            instance_type="ml.m5.large",
+            poll=0.05,
+            requests_per_second=500.0,
+        )
+
+
 STAGES = (
+    SageMakerStage,
     ScriptedStage,
     ProcessStage,
     PolledProcessStage,

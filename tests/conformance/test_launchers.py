@@ -38,6 +38,14 @@ async def launcher_on(stage: Stage) -> AsyncIterator[Launcher]:
         await launcher.close()
 
 
+def told(stage: Stage, printed: bytes) -> bytes:
+    """Return how a log comes: as it was printed, or as lines of text."""
+    if not stage.tells_lines:
+        return printed
+    text = printed.decode(errors="replace")
+    return (text if text.endswith("\n") else f"{text}\n").encode()
+
+
 # -- launching
 
 
@@ -215,7 +223,7 @@ def test_the_last_line_before_the_end_is_read(stage: Stage, last: bytes) -> None
         async with launcher_on(stage) as launcher:
             follower = Follower(launcher, await launcher.launch(launch()))
             await follower.end()
-            assert follower.log == b"first\n" + last
+            assert follower.log == told(stage, b"first\n" + last)
 
     patiently(test())
 
@@ -239,6 +247,8 @@ def test_a_line_comes_when_it_is_whole(stage: Stage) -> None:
 
 
 def test_a_progress_bar_comes_as_it_moves(stage: Stage) -> None:
+    if stage.tells_lines:
+        pytest.skip("a log that is told in lines has no news of an unended one")
     stage.plan(1, [b"10%\r", b"20", Hold("a"), b"%\r", Hold("b"), b"100%\r\n"])
 
     async def test() -> None:
@@ -285,7 +295,7 @@ def test_bytes_that_are_no_utf_8_come_as_they_are(stage: Stage) -> None:
         async with launcher_on(stage) as launcher:
             follower = Follower(launcher, await launcher.launch(launch()))
             await follower.end()
-            assert follower.log == b"\xff\xfe loss=0.5 \x80\n\0\n"
+            assert follower.log == told(stage, b"\xff\xfe loss=0.5 \x80\n\0\n")
 
     patiently(test())
 
@@ -304,6 +314,8 @@ def test_a_line_of_a_megabyte_comes_whole(stage: Stage) -> None:
 
 
 def test_an_endless_line_comes_in_pieces_while_it_is_written(stage: Stage) -> None:
+    if stage.tells_lines:
+        pytest.skip("a log that is told in lines has no news of an unended one")
     words = b"loss=0.125 " * (3 * LIMIT // 11)
     stage.plan(1, [words, Hold("gate"), b"\n"])
 
@@ -335,7 +347,7 @@ def test_a_long_last_line_without_an_end_comes_as_it_is(stage: Stage) -> None:
             await follower.until(b"first\n")
             stage.open("gate")
             await follower.end()
-        assert follower.log == b"first\n" + line
+        assert follower.log == told(stage, b"first\n" + line)
 
     patiently(test())
 

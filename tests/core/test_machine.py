@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field, replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -26,7 +27,11 @@ from hpo.core.events import (
 from hpo.core.job import EndReason, Job, assemble
 from hpo.core.plan import plan
 from hpo.core.settings import Goal, Objective, Settings
-from hpo.core.trial import JobHandle, Match, Reason, RunReport, RunState, Trial, TrialStatus
+from hpo.core.trial import JobHandle, Match, Reason, Run, RunReport, RunState, Trial, TrialStatus
+from hpo.core.usage import Usage
+
+WORST = 1.0
+"""What a run of the world costs at the most."""
 
 FINAL = [RunState.SUCCEEDED, RunState.FAILED, RunState.STOPPED, RunState.LOST]
 
@@ -39,6 +44,8 @@ class World:
     configurations: int  # of the space
     now: float = 0.0
     launched: dict[str, JobHandle] = field(default_factory=dict)
+    costs: dict[JobHandle, float] = field(default_factory=dict)  # what each run will have cost
+    ends: dict[JobHandle, RunReport] = field(default_factory=dict)
     read: dict[JobHandle, int] = field(default_factory=dict)
 
     def answer(self, job: Job, effect: Effect) -> Event | None:
@@ -51,6 +58,7 @@ class World:
             case Start(launch):
                 if launch.name in self.launched or self.rng.random() < 0.8:
                     handle = self.launched.setdefault(launch.name, JobHandle("w", launch.name))
+                    self.costs.setdefault(handle, self.rng.choice([0.0, WORST, self.rng.random() * WORST]))
                     return Launched(launch.trial, launch.run, handle, self.now)
                 if self.rng.random() < 0.5:
                     return Deferred(launch.trial, launch.run, "busy", self.now + 1, self.now)
@@ -68,10 +76,12 @@ class World:
                 return Ticked(self.now)
 
     def observe(self, trial: Trial) -> Observed:
-        final = self.rng.random() < 0.5
-        state = self.rng.choice(FINAL) if final else RunState.RUNNING
-        reason = Reason.EXIT_STATUS if state is RunState.FAILED else None
-        detail = self.rng.choice(["", "it does not answer"])
+        handle = trial.run.handle
+        assert handle is not None
+        if handle in self.ends or self.rng.random() < 0.5:
+            report = self.ends.setdefault(handle, self.end(handle))
+        else:
+            report = RunReport(RunState.RUNNING, usage=self.usage(self.costs[handle] * self.rng.random()))
         matches = tuple(Match("f1", self.rng.random()) for _ in range(self.rng.randrange(3)))
         since = trial.run.cursor
         cursor = str(int(since or 0) + len(matches))
@@ -79,7 +89,7 @@ class World:
         return Observed(
             trial.number,
             trial.run.number,
-            RunReport(state, reason, detail),
+            replace(report, detail=self.rng.choice(["", "it does not answer"])),
             matches,
             since,
             cursor,
@@ -87,8 +97,28 @@ class World:
             more,
         )
 
+    def end(self, handle: JobHandle) -> RunReport:
+        state = self.rng.choice(FINAL)
+        reason = Reason.EXIT_STATUS if state is RunState.FAILED else None
+        if state is RunState.LOST and self.rng.random() < 0.5:
+            self.costs[handle] = 0.0
+            return RunReport(state, Reason.NO_CAPACITY)
+        return RunReport(state, reason, usage=self.usage(self.costs[handle]))
 
-def check(job: Job, trials: dict[int, Trial]) -> None:
+    def known_cost(self, run: Run) -> float:
+        """Return what an ended run cost as far as it was told, and else what it can have cost."""
+        if run.handle is None:
+            return 0.0
+        end = self.ends[run.handle]
+        told = end.usage.cost if end.usage is not None else None
+        return told if told is not None else 0.0 if end.reason is Reason.NO_CAPACITY else WORST
+
+    def usage(self, cost: float) -> Usage | None:
+        """Return a usage that costs so much, or none: a launcher need not know."""
+        return Usage("m", billable_seconds=cost * 3600.0, price=1.0) if self.rng.random() < 0.8 else None
+
+
+def check(job: Job, trials: dict[int, Trial], world: World) -> None:
     limits = job.settings
     assert job.proposed <= limits.max_jobs
     assert set(trials) == set(range(1, job.proposed + 1))
@@ -107,6 +137,14 @@ def check(job: Job, trials: dict[int, Trial]) -> None:
         assert trial.status.is_final == (trial.ended is not None)
         assert (trial.status is TrialStatus.COMPLETED) <= (trial.value is not None)
         assert not (trial.status.is_final and trial.run.waiting)
+        if trial.reason is Reason.LOST and trial.status is TrialStatus.FAILED:
+            losses = sum(run.reason is Reason.LOST for run in trial.runs)
+            assert losses >= limits.attempts or "max_cost" in trial.detail
+    if limits.max_cost is not None:
+        ended = [run for t in trials.values() for run in (t.runs if t.status.is_final else t.runs[:-1])]
+        assert job.spent == pytest.approx(sum(world.known_cost(run) for run in ended))
+        assert job.spent + WORST * len(job.open) <= limits.max_cost * (1 + 1e-6), "as all of them can be paid"
+        assert sum(world.costs.values()) <= limits.max_cost * (1 + 1e-6), "as no run cost more than the worst"
     if job.ending is not None:
         assert all(trial.status is TrialStatus.STOPPING for trial in job.open.values())
     if job.is_done:
@@ -126,6 +164,7 @@ def check(job: Job, trials: dict[int, Trial]) -> None:
     timeout=st.sampled_from([None, 3.0]),
     deadline=st.sampled_from([None, 20.0]),
     stops=st.booleans(),
+    max_cost=st.sampled_from([None, 1.0, 2.5, 8.0]),
 )
 def test_any_order_of_events_keeps_the_invariants_and_ends_the_job(
     seed: int,
@@ -138,6 +177,7 @@ def test_any_order_of_events_keeps_the_invariants_and_ends_the_job(
     timeout: float | None,
     deadline: float | None,
     stops: bool,
+    max_cost: float | None,
 ) -> None:
     rng = random.Random(seed)
     job = Job(
@@ -150,6 +190,8 @@ def test_any_order_of_events_keeps_the_invariants_and_ends_the_job(
             max_failures=max_failures,
             target=target,
             not_improving_for=patience,
+            max_cost=max_cost,
+            worst_cost=WORST if max_cost is not None else None,
         ),
         deadline=deadline,
     )
@@ -173,7 +215,7 @@ def test_any_order_of_events_keeps_the_invariants_and_ends_the_job(
             change = apply(job, each)
             trials |= {trial.number: trial for trial in change.trials}
             job = change.job
-            check(job, trials)
+            check(job, trials, world)
         if rng.random() < 0.05 and not job.is_done:  # a crash: only trials are kept
             resumed = assemble(job.settings, [trials[n] for n in sorted(trials)], deadline=deadline)
             assert replace(resumed, exhausted=job.exhausted, ending=job.ending) == job
@@ -182,4 +224,7 @@ def test_any_order_of_events_keeps_the_invariants_and_ends_the_job(
     assert job.ending is not None
     assert (job.ending.reason in {EndReason.MAX_JOBS, EndReason.EXHAUSTED}) <= (not stopped)
     assert (job.ending.reason is EndReason.EXHAUSTED) <= (job.proposed == configurations)
+    if job.ending.reason is EndReason.MAX_COST:
+        assert max_cost is not None
+        assert job.spent + WORST > max_cost
     assert len(set(world.launched.values())) == len(world.launched)

@@ -202,7 +202,8 @@ def test_another_strategy_drops_the_options_of_the_former(load: Load, text: str)
 
 
 def test_a_mistake_is_placed_in_the_overlay_it_stands_in(refuse: Refuse, text: str) -> None:
-    allowed = "\n    allowed here: max_jobs, max_parallel_jobs, max_runtime, max_job_runtime, max_failures"
+    limits = "max_jobs, max_parallel_jobs, max_runtime, max_job_runtime, max_cost, max_failures"
+    allowed = f"\n    allowed here: {limits}"
     assert refuse(text, "\nlimits: {max_jobs: 0}\n", "limits: {max_job: 1}\n", overrides=("seed=x",)) == [
         "overlay-1.yaml:2:20: `limits.max_jobs` is 0; it must be 1 or more",
         f"overlay-2.yaml:1:10: unknown key `max_job` in `limits`; did you mean `max_jobs`?{allowed}",

@@ -20,6 +20,7 @@ from hpo.core.apply import Change
 from hpo.core.job import Ending, EndReason, Job, JobStatus
 from hpo.core.settings import Goal, Objective, Settings, Take
 from hpo.core.trial import JobHandle, Point, Progress, Reason, Run, RunState, Trial, TrialStatus
+from hpo.core.usage import Usage
 from hpo.errors import StoreError
 from hpo.store.sqlite import JobRecord, Store
 
@@ -53,6 +54,16 @@ runs = st.builds(
     started=st.none() | st.floats(0, 1e10),
     reason=st.none() | st.sampled_from(Reason),
     stopped_at_once=st.booleans(),
+    usage=st.none()
+    | st.builds(
+        Usage,
+        machine=st.text(),
+        machines=st.integers(1, 99),
+        billable_seconds=st.floats(0, 1e9),
+        price=st.none() | st.floats(0, 1e3),
+        is_spot=st.booleans(),
+        interruptions=st.integers(0, 9),
+    ),
 )
 trials = st.builds(
     Trial,
@@ -180,6 +191,43 @@ def test_requests_reach_the_session_and_none_that_came_before_it(tmp_path: Path)
     assert kind == "stop at once"
     other.request("stop", at=4.0)
     assert [kind for _, kind in store.requests(after=number)] == ["stop"]
+
+
+def older_store(path: Path) -> Path:
+    """Make the database of a job that an earlier version had begun."""
+    db = sqlite3.connect(path)
+    db.executescript(Path(__file__).with_name("version-1.sql").read_text(encoding="utf-8"))
+    db.close()
+    return path
+
+
+@pytest.mark.parametrize("take", [Store.open, Store.look])
+def test_a_database_of_an_earlier_version_is_brought_up_to_date(
+    tmp_path: Path, take: Callable[[Path], Store]
+) -> None:
+    store = take(older_store(tmp_path / "job.db"))
+    assert store.record() == RECORD
+    ended, queued = store.trials()
+    assert [(run.state, run.progress.latest, run.usage) for run in ended.runs] == [
+        (RunState.LOST, {"f1": 0.5}, None),
+        (RunState.SUCCEEDED, {"f1": 0.7}, None),
+    ]
+    assert (ended.value, dict(queued.params), queued.run.waiting) == (
+        0.7,
+        {"lr": 0.2, "depth": 1, "kind": None},
+        "no GPU is free",
+    )
+    assert [point.value for point in store.points(metric="f1")] == [0.5, 0.6, 0.7]
+    used = replace(ended.run, usage=Usage("ml.m5.large", billable_seconds=60.0, price=0.115, is_spot=True))
+    store.commit([change(replace(ended, runs=(ended.runs[0], used)))], at=20.0)
+    store.close()
+    assert Store.open(tmp_path / "job.db").trials(1)[0].run == used
+
+
+def test_a_database_of_an_earlier_version_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+    older_store(tmp_path / "job.db")
+    with pytest.raises(StoreError, match="older hpo and cannot be brought up to date"):
+        Store(tmp_path / "job.db", immutable=True)
 
 
 @pytest.mark.parametrize("take", [Store.open, Store.look])

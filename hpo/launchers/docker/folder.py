@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import json
 import os
-import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-from hpo.core.trial import Reason, RunReport, RunState
 from hpo.launchers.contract import FOLDERS
+from hpo.launchers.end_record import End, made_up_id, read_end, write_end
 from hpo.launchers.last_words import last_words
 
 ID = "docker.id"
@@ -21,30 +18,13 @@ ID = "docker.id"
 
 _WRITTEN = tuple(name for name in FOLDERS if not name.startswith("input"))
 
-_END = "end.json"
 _STOP = "stop"
 _TURN = "start.lock"
 
 
 def job_id(folder: Path) -> str:
     """Return what no other job has: made up once, and kept in the job's folder."""
-    path = folder / ID
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        draft = folder / f"{ID}.{secrets.token_hex(4)}"
-        draft.write_text(secrets.token_hex(6), encoding="ascii")
-        with contextlib.suppress(FileExistsError):
-            os.link(draft, path)  # the first one stays
-        draft.unlink()
-    return path.read_text(encoding="ascii")
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """How a run ended, and the container it ended in, which may be gone by now."""
-
-    container: str
-    report: RunReport
+    return made_up_id(folder / ID)
 
 
 class RunFolder:
@@ -101,46 +81,16 @@ class RunFolder:
         return (self.path / _STOP).exists()
 
     def end(self) -> End | None:
-        """Return how the run ended, once that is written down."""
-        try:
-            written = json.loads((self.path / _END).read_bytes())
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        reason = written["reason"]
-        report = RunReport(
-            RunState(written["state"]),
-            Reason(reason) if reason else None,
-            written["detail"],
-            written["ended"],
-        )
-        return End(written["container"], report)
+        """Return how the run ended, once that is written down; native is its container."""
+        return read_end(self.path)
 
     def write_end(self, end: End) -> None:
         """Write down how the run ended, after its log, so that its container is not needed any more.
 
         Raises OSError.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
-        sync(self.log)
-        report = end.report
-        written = {
-            "container": end.container,
-            "state": report.state,
-            "reason": report.reason,
-            "detail": report.detail,
-            "ended": report.ended,
-        }
-        draft = self.path / f"{_END}.{secrets.token_hex(4)}"
-        draft.write_text(json.dumps(written), encoding="utf-8")
-        sync(draft)
-        draft.replace(self.path / _END)
+        write_end(self.path, self.log, end)
 
     def last_words(self) -> str:
         """Return how "exit status 3" goes on."""
         return last_words(self.log, self.ml / "output" / "failure")
-
-
-def sync(path: Path) -> None:
-    """Bring a file, if there is one, onto the disk. Raises OSError."""
-    with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
-        os.fsync(file.fileno())

@@ -20,9 +20,10 @@ from hpo.launchers.docker.copy import Copy, CopyBusy, Stream, copied
 from hpo.launchers.docker.engine import Engine
 from hpo.launchers.docker.faults import ContainerGone, EngineDown
 from hpo.launchers.docker.files import fetch
-from hpo.launchers.docker.folder import End, RunFolder
+from hpo.launchers.docker.folder import RunFolder
 from hpo.launchers.docker.output import Attached, Started, Told
 from hpo.launchers.docker.states import Circumstances, gone, report
+from hpo.launchers.end_record import End
 
 SHORTEST, LONGEST = 0.05, 2.0
 """Seconds between two tries to reach a container: doubled while it cannot be."""

@@ -114,7 +114,7 @@ class Starter:
     def find(self, launch: Launch) -> str | None:
         """Return the container of a run if it was ever started; one that was only created is removed."""
         if end := self.folder(launch).end():
-            return end.container
+            return end.native
         container = self.engine.find(self._name(launch))
         if container is not None and container.was_started:
             return container.id
@@ -136,7 +136,7 @@ class Starter:
 
     def _start(self, launch: Launch, folder: RunFolder) -> Started:
         if end := folder.end():
-            return Started(end.container)
+            return Started(end.native)
         container = self._ready.pop(launch.name, None) or self._using_gpus(launch)
         container = container or self._create(launch, folder)
         if container.was_started:

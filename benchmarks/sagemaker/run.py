@@ -1,0 +1,173 @@
+"""What hpo makes of SageMaker's training jobs, on the emulator: warm pools, and how often AWS is asked.
+
+python -m benchmarks.sagemaker.run [--only ROW]… [--quick] [--write]
+"""
+
+from __future__ import annotations
+
+import argparse
+import bisect
+import compileall
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from benchmarks.overhead.machine import about, load
+from benchmarks.overhead.table import Finding, Row, at_least, at_most, markdown
+from hpo.testing.aws import Aws, AwsSettings
+
+HERE = Path(__file__).parent
+
+MINUTE = 1.0
+"""Seconds that stand for a minute of the service."""
+
+START, TRAIN = 3, 2
+"""Minutes that new machines take to start, and a trial to train: the case of AWS's article on warm pools."""
+
+ALLOWED = 10
+"""Requests in any second."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is run."""
+
+    trials: int  # in sequence, on warm machines
+    cold: int  # the same, on new ones
+    parallel: int
+    train_seconds: float  # of each of the parallel ones
+
+
+FULL = Size(trials=120, cold=12, parallel=100, train_seconds=90.0)
+QUICK = Size(trials=12, cold=4, parallel=20, train_seconds=10.0)
+
+
+@contextmanager
+def emulator(**settings: object) -> Iterator[Aws]:
+    """Give an AWS with a bucket; training jobs are processes."""
+    with Aws(AwsSettings(runner="process", **settings)) as aws:  # type: ignore[arg-type]
+        aws.client("s3").create_bucket(Bucket="tuning")
+        yield aws
+
+
+def run_job(aws: Aws, program: str, *, limits: Mapping[str, object], **launcher: object) -> float:
+    """Run a tuning job to its end, and return the seconds that it took."""
+    with tempfile.TemporaryDirectory() as folder:
+        spec = {
+            "name": "job",
+            "strategy": "random",
+            "seed": 1,
+            "objective": {"metric": "loss", "goal": "minimize"},
+            "metrics": {"loss": r"loss=(\S+)"},
+            "parameters": {"x": {"type": "continuous", "min": 0.0, "max": 1.0}},
+            "limits": limits,
+            "launcher": {
+                "kind": "sagemaker",
+                "image": "image",
+                "role": "arn:aws:iam::123456789012:role/training",
+                "output": "s3://tuning/hpo",
+                "instance_type": "ml.m5.large",
+                "command": ["sh", "-c", program, "train"],
+                **launcher,
+            },
+        }
+        Path(folder, "spec.yaml").write_text(yaml.safe_dump(spec))
+        environment = {name: text for name, text in os.environ.items() if not name.startswith("AWS_")}
+        environment |= {**aws.environment, "HPO_HOME": f"{folder}/home"}
+        began = time.monotonic()
+        command = [sys.executable, "-m", "hpo", "run", "spec.yaml"]
+        subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
+        return time.monotonic() - began
+
+
+def warm(slots: int) -> Callable[[Size], Row]:
+    """Return what measures the article's case with so many trials at a time."""
+
+    def measure(size: Size) -> Row:
+        program = f"sleep {TRAIN * MINUTE}; echo loss=$HPO_TRIAL"
+        options = {"poll": 5.0 / 60.0 * MINUTE, "requests_per_second": 100}
+        with emulator(start_delay=START * MINUTE) as aws:
+            limits = {"max_jobs": size.cold, "max_parallel_jobs": slots}
+            cold = run_job(aws, program, limits=limits, **options) / MINUTE * size.trials / size.cold
+        with emulator(start_delay=START * MINUTE) as aws:
+            limits = {"max_jobs": size.trials, "max_parallel_jobs": slots}
+            took = run_job(aws, program, limits=limits, keep_alive="30m", **options) / MINUTE
+            states = [entry["WarmPoolStatus"]["Status"] for entry in _every_job(aws)]
+        reused = states.count("Reused")
+        ideal = START + TRAIN * size.trials / slots
+        return Row(
+            f"{size.trials} trials, {slots} at a time, start {START}, train {TRAIN}",
+            (
+                Finding("new machines for every trial (from fewer trials)", "", f"{cold:.0f} units"),
+                at_most("warm pools, beside the arithmetic", took / ideal, 1.15, "", digits=2),
+                Finding("warm pools", f"{ideal} units by arithmetic", f"{took:.0f} units"),
+                Finding("of the time without", "", f"{took / cold:.0%}"),
+                at_least("machines that were reused", reused, size.trials - slots, "", digits=0),
+            ),
+        )
+
+    return measure
+
+
+def _every_job(aws: Aws) -> Iterator[Any]:
+    pages = aws.client("sagemaker").get_paginator("list_training_jobs").paginate(MaxResults=100)
+    for page in pages:
+        yield from page["TrainingJobSummaries"]
+
+
+def rate(size: Size) -> Row:
+    """Measure how often AWS is asked for a hundred trials at a time, with the default options."""
+    steps = int(size.train_seconds)
+    program = f"for step in $(seq {steps}); do echo loss=$step; sleep 1; done"
+    with emulator(start_delay=5.0) as aws:
+        limits = {"max_jobs": size.parallel, "max_parallel_jobs": size.parallel}
+        took = run_job(aws, program, limits=limits)
+        asked = [request for request in aws.requests if request.service in {"sagemaker", "logs"}]
+    times = sorted(request.at for request in asked)
+    most = max(bisect.bisect_left(times, start + 1.0) - place for place, start in enumerate(times))
+    operations = Counter(request.operation for request in asked)
+    return Row(
+        f"{size.parallel} trials of {steps} s at a time, a line a second each",
+        (
+            at_most("requests in the busiest second", most, ALLOWED, ""),
+            Finding("requests a second, on average", "", f"{len(times) / took:.1f}"),
+            Finding("requests in all", "", ", ".join(f"{n} {name}" for name, n in operations.most_common())),
+            Finding("the whole job", f"{steps + 5} s, and launching", f"{took:.0f} s"),
+        ),
+    )
+
+
+ROWS: dict[str, Callable[[Size], Row]] = {"warm-one": warm(1), "warm-two": warm(2), "rate": rate}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--only", action="append", choices=ROWS, metavar="ROW", help=f"one of {', '.join(ROWS)}"
+    )
+    parser.add_argument("--quick", action="store_true", help="less of everything, to see that it works")
+    parser.add_argument("--write", action="store_true", help="write results.md, too")
+    given = parser.parse_args()
+    # As pip does on installing: where Python may write no bytecode, each start would compile hpo anew.
+    compileall.compile_dir(HERE.parents[1] / "hpo", quiet=1)
+    rows = [ROWS[name](QUICK if given.quick else FULL) for name in given.only or ROWS]
+    text = markdown("SageMaker, emulated", rows, {**about("boto3", "moto"), "load average after": load()})
+    print(text)
+    if given.write:
+        (HERE / "results.md").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

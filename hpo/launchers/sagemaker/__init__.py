@@ -1,0 +1,1 @@
+"""Trials as training jobs of Amazon SageMaker."""

@@ -1,0 +1,1 @@
+"""For tests of one's own: services that hpo talks to, on this machine; nothing of hpo imports it."""

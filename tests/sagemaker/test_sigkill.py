@@ -1,0 +1,84 @@
+"""hpo under SIGKILL while AWS throttles, fails and tells late: nothing is lost, nothing runs twice."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+from collections import Counter
+
+import pytest
+
+from hpo.testing.aws import Aws
+from tests.command_line import Hpo
+from tests.sagemaker.conftest import job
+from tests.sagemaker.test_jobs import train
+
+TRIALS = 8
+KILLS = 3
+
+PROGRAM = """
+echo "$HPO_TRIAL $HPO_RUN" >> "$FOLDER/started"
+for step in 1 2 3; do echo "loss=$step.$HPO_TRIAL"; sleep 0.1; done
+"""
+
+
+def prepare(hpo: Hpo, aws: Aws, seed: int) -> None:
+    settings = aws.settings
+    settings.seed = seed
+    settings.throttling, settings.server_errors = 0.1, 0.05
+    settings.log_delay, settings.log_shuffle, settings.log_shuffle_delay = 0.1, 0.2, 0.1
+    job(
+        hpo,
+        train(hpo, PROGRAM),
+        seed=seed,
+        limits={"max_jobs": TRIALS, "max_parallel_jobs": 3},
+        options={"poll": 0.2},
+    )
+
+
+def kill_several_times(hpo: Hpo, rng: random.Random, *, times: int = KILLS) -> None:
+    for _ in range(times):
+        process = hpo.start("run", "spec.yaml", "--or-resume")
+        try:
+            process.wait(timeout=rng.uniform(0.5, 4.0))
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+        process.wait()
+
+
+@pytest.mark.parametrize(
+    "seed", [*range(2), *(pytest.param(s, marks=pytest.mark.slow) for s in range(2, 24))]
+)
+def test_acceptance_15_nothing_is_lost_and_nothing_runs_twice(hpo: Hpo, aws: Aws, seed: int) -> None:
+    prepare(hpo, aws, seed)
+    kill_several_times(hpo, random.Random(seed))
+    hpo("run", "spec.yaml", "--or-resume")
+    started = Counter(hpo.text("started").splitlines())
+    assert started == {f"{number} 1": 1 for number in range(1, TRIALS + 1)}
+    trials = hpo("trials", "job", "--json").json
+    assert [trial["status"] for trial in trials] == ["completed"] * TRIALS
+    for number in range(1, TRIALS + 1):
+        lines = hpo("logs", "job", str(number)).out.splitlines()
+        assert sorted(lines) == [f"loss={step}.{number}" for step in (1, 2, 3)]
+    assert not aws.running()
+
+
+@pytest.mark.parametrize("seed", [0, *(pytest.param(s, marks=pytest.mark.slow) for s in range(1, 8))])
+def test_acceptance_15_no_training_job_is_left_after_a_stop(hpo: Hpo, aws: Aws, seed: int) -> None:
+    prepare(hpo, aws, seed)
+    job(
+        hpo,
+        train(hpo, PROGRAM + "sleep 60\n"),
+        seed=seed,
+        limits={"max_jobs": TRIALS, "max_parallel_jobs": 3},
+    )
+    rng = random.Random(seed)
+    kill_several_times(hpo, rng, times=1)
+    process = hpo.start("run", "spec.yaml", "--or-resume")
+    try:
+        process.wait(timeout=rng.uniform(1.0, 4.0))
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGTERM)
+    process.wait(timeout=50)
+    assert not aws.running()
