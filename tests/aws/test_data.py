@@ -156,7 +156,7 @@ def script_mode(program: str) -> dict[str, str]:
 
 def test_script_mode(training: Training) -> None:
     training.put({"source/sourcedir.tar.gz": sources({"train.py": SCRIPT, "other.txt": ""}), "set/a": b"1"})
-    training.sm.create_training_job(**_script_job(training, "train.py"))
+    training.sm.create_training_job(**script_job(training, "train.py"))
     job = training.end("job-1")
     assert job["TrainingJobStatus"] == "Completed", training.log("job-1")
     seen = json.loads(training.log("job-1")[0])
@@ -173,7 +173,7 @@ def test_script_mode(training: Training) -> None:
 
 def test_script_mode_with_a_shell_script(training: Training) -> None:
     training.put({"source/sourcedir.tar.gz": sources({"go.sh": '#!/bin/sh\necho "$@"'}), "set/a": b"1"})
-    training.sm.create_training_job(**_script_job(training, "go.sh"))
+    training.sm.create_training_job(**script_job(training, "go.sh"))
     training.end("job-1")
     assert training.log("job-1")[0] == "--epochs 3 --rate 0.1 --name sqrt --plain log2"
 
@@ -181,11 +181,11 @@ def test_script_mode_with_a_shell_script(training: Training) -> None:
 def test_script_mode_is_the_images_own_without_the_toolkit(training: Training, aws: Aws) -> None:
     aws.settings.toolkit = False
     training.put({"set/a": b"1"})
-    training.sm.create_training_job(**_script_job(training, "train.py"))
+    training.sm.create_training_job(**script_job(training, "train.py"))
     assert "cannot run as a process" in training.end("job-1")["FailureReason"]
 
 
-def _script_job(training: Training, program: str) -> dict[str, object]:
+def script_job(training: Training, program: str) -> dict[str, object]:
     return {
         "TrainingJobName": "job-1",
         "RoleArn": "arn:aws:iam::123456789012:role/SageMaker",

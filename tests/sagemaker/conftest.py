@@ -25,7 +25,7 @@ def one_aws() -> Iterator[Aws]:
 
 @pytest.fixture
 def aws(one_aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
-    """An AWS with one empty bucket, in which training jobs are processes; boto3 finds it by the environment."""
+    """An AWS with one empty bucket, whose training jobs are processes; boto3 finds it by the environment."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     for name, value in one_aws.environment.items():
@@ -60,8 +60,5 @@ def launcher(**options: object) -> dict[str, object]:
 
 def job(hpo: Hpo, program: str, /, *, options: dict[str, object] | None = None, **sections: object) -> None:
     """Write spec.yaml: three random trials of a program, as training jobs."""
-    hpo.job(
-        program,
-        **{"launcher": launcher(command=["sh", str(hpo.folder / "train.sh")], **(options or {}))},
-        **sections,
-    )
+    section = launcher(command=["sh", str(hpo.folder / "train.sh")], **(options or {}))
+    hpo.job(program, launcher=section, **sections)

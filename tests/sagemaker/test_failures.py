@@ -46,7 +46,8 @@ def test_data_that_cannot_be_read_is_no_fault_of_the_program(hpo: Hpo, aws: Aws)
 
 def test_a_failure_of_the_service_is_tried_again(hpo: Hpo, aws: Aws) -> None:
     aws.settings.internal_errors = 0.5
-    job(hpo, train(hpo, TRAIN + "sleep 0.3\n"), limits={"max_jobs": 6, "max_parallel_jobs": 3}, retry={"attempts": 10})
+    limits = {"max_jobs": 6, "max_parallel_jobs": 3}
+    job(hpo, train(hpo, TRAIN + "sleep 0.3\n"), limits=limits, retry={"attempts": 10})
     hpo("run", "spec.yaml")
     assert {trial["status"] for trial in trials(hpo)} == {"completed"}
     assert sum(trial["attempts"] for trial in trials(hpo)) > 6

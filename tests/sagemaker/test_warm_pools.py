@@ -10,7 +10,7 @@ import pytest
 from hpo.testing.aws import Aws
 from tests.command_line import Hpo
 from tests.sagemaker.conftest import job
-from tests.sagemaker.test_jobs import train
+from tests.sagemaker.test_jobs import Eventually, train
 
 
 def pools(aws: Aws) -> Counter[str]:
@@ -37,20 +37,15 @@ def test_every_trial_but_the_first_ones_gets_machines_that_are_ready(hpo: Hpo, a
     assert f"{8 - slots} of 8" in hpo("status", "job").out
 
 
-def test_machines_are_given_back_as_soon_as_no_trial_is_to_come_for_them(hpo: Hpo, aws: Aws) -> None:
-    program = train(
-        hpo,
-        '[ $HPO_TRIAL = 1 ] || exec echo loss=2\nuntil [ -e "$FOLDER/go" ]; do sleep 0.02; done\necho loss=1\n',
-    )
+def test_machines_are_given_back_as_soon_as_no_trial_is_to_come_for_them(
+    hpo: Hpo, aws: Aws, eventually: Eventually
+) -> None:
+    wait = 'until [ -e "$FOLDER/go" ]; do sleep 0.02; done'
+    program = train(hpo, f"[ $HPO_TRIAL = 1 ] || exec echo loss=2\n{wait}\necho loss=1\n")
     job(hpo, program, options={"keep_alive": "30m"}, limits={"max_jobs": 3, "max_parallel_jobs": 3})
     process = hpo.start("run", "spec.yaml")
     try:
-        for _ in range(600):
-            if pools(aws)["Terminated"] == 2:
-                break
-            assert process.poll() is None
-        else:
-            raise AssertionError(pools(aws))
+        eventually(lambda: pools(aws)["Terminated"] == 2)
         assert len(aws.running()) == 1
     finally:
         hpo.write("go", "")
@@ -58,12 +53,11 @@ def test_machines_are_given_back_as_soon_as_no_trial_is_to_come_for_them(hpo: Hp
     assert pools(aws) == {"Terminated": 3}
 
 
-def test_a_stop_gives_machines_back(hpo: Hpo, aws: Aws) -> None:
+def test_a_stop_gives_machines_back(hpo: Hpo, aws: Aws, eventually: Eventually) -> None:
     program = train(hpo, "echo loss=1\n[ $HPO_TRIAL = 1 ] || sleep 60\n")
     job(hpo, program, options={"keep_alive": "30m"}, limits={"max_jobs": 5})
     process = hpo.start("run", "spec.yaml")
-    while not aws.starts.total() == 2:
-        assert process.poll() is None
+    eventually(lambda: aws.starts.total() == 2)
     hpo("stop", "job")
     assert process.wait() == 1
     assert "Available" not in pools(aws)

@@ -109,6 +109,13 @@ class Described:
         """How many machines it has."""
         return sum(self.machines.values())
 
+    @property
+    def leaves_machines(self) -> bool:
+        """Whether a warm pool outlives its end: the program's own failure and a stop leave it."""
+        return self.started is not None and (
+            self.status is not Status.FAILED or self.failure.startswith("AlgorithmError")
+        )
+
     @classmethod
     def of(cls, answer: Mapping[str, Any]) -> Described:
         """Return what DescribeTrainingJob says."""

@@ -34,10 +34,21 @@ _FULL = 900_000
 """Bytes of a page of events that is probably not the last one."""
 
 _BEFORE_TRAINING = frozenset(
-    {"", "Starting", "Pending", "LaunchingMLInstances", "PreparingTrainingStack", "Downloading",
-     "DownloadingTrainingImage"}
-)  # fmt: skip
+    {
+        "",
+        "Starting",
+        "Pending",
+        "LaunchingMLInstances",
+        "PreparingTrainingStack",
+        "Downloading",
+        "DownloadingTrainingImage",
+    }
+)
 """Secondary statuses in which a program has printed nothing."""
+
+_NOT_WAITING = frozenset({"", "Training", "Uploading", "Completed"})
+_WORTH_TELLING = 2.0
+"""Times the pause between two looks for which a run waits before that is told."""
 
 _SAME = 1e-6
 """The relative difference within which two numbers are one, as AWS keeps 32 bits of each."""
@@ -72,6 +83,7 @@ class Follower:
         self._changed = changed
         self._job: Described | None = None
         self._secondary = ""
+        self._entered = asyncio.get_running_loop().time()
         self._heard = asyncio.get_running_loop().time()
         self._launched = self._heard if is_new else -math.inf
         self._must_describe = not is_new
@@ -91,8 +103,13 @@ class Follower:
             self._must_describe = True
             self._news.set()
         elif summary.secondary != self._secondary:
-            self._secondary = summary.secondary
+            self._enter(summary.secondary)
             self._news.set()
+
+    def _enter(self, secondary: str) -> None:
+        if secondary != self._secondary:
+            self._secondary = secondary
+            self._entered = asyncio.get_running_loop().time()
 
     def _is_changed(self, summary: Summary) -> bool:
         return self._job is None or summary.status is not self._job.status or not self._job.started
@@ -133,7 +150,7 @@ class Follower:
                 await self._write_down(gone(self.name))
                 return
             self._must_describe = self._job is None
-            self._secondary = self._job.secondary if self._job is not None else ""
+            self._enter(self._job.secondary if self._job is not None else "")
         if self._job is not None and self._job.status.is_final:
             await self._finish(self._job)
             return
@@ -142,7 +159,9 @@ class Follower:
         self._say(self._waits_for())
 
     def _waits_for(self) -> str:
-        if self._secondary in {"", "Training", "Uploading", "Completed"}:
+        """Return what holds up a training job for so long that it is worth telling."""
+        lasted = asyncio.get_running_loop().time() - self._entered
+        if self._secondary in _NOT_WAITING or lasted < _WORTH_TELLING * self._around.every:
             return ""
         message = self._job.message if self._job and self._job.secondary == self._secondary else ""
         return f"SageMaker: {self._secondary}{f': {message}' if message else ''}"

@@ -245,7 +245,7 @@ class SageMakerLauncher:
         self._machines.returned()
         if job.failure.startswith("CapacityError") or job.secondary == "MaxWaitTimeExceeded":
             self._machines.had_none(job.machine)
-        elif self._pools is not None:
+        if self._pools is not None and job.leaves_machines:
             self._pools.ended(job.name)
 
     async def _usage(self, job: Described) -> Usage:

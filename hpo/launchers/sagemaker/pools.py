@@ -37,10 +37,6 @@ class Pools:
         """Take note that a run has ended, so that its machines will soon be ready."""
         self._coming[name] = asyncio.get_running_loop().time() + COMES_WITHIN
 
-    def failed(self, name: str) -> None:
-        """Take note that a run has left no machines."""
-        self._coming.pop(name, None)
-
     async def turn(self) -> None:
         """Wait for machines that are about to be ready; returns at once where none are. Raises Fault."""
         while not self._ready and self._is_any_coming():

@@ -27,9 +27,13 @@ class Container:
         self._output = output
         self._ended = ended
         self._status: int | None = None
-        stream = container.attach(stdout=True, stderr=True, stream=True, logs=True)
-        self._thread = threading.Thread(target=self._follow, args=(stream,), daemon=True)
-        container.start()
+        attached = container.attach_socket(params={"stdout": 1, "stderr": 1, "stream": 1})
+        try:
+            container.start()
+        except BaseException:
+            _close(attached)
+            raise
+        self._thread = threading.Thread(target=self._follow, args=(attached,), daemon=True)
         self._thread.start()
 
     def status(self) -> int | None:
@@ -58,17 +62,27 @@ class Container:
         with suppress(APIError):  # it has ended meanwhile
             self._container.kill(signal=name)
 
-    def _follow(self, stream: Any) -> None:
+    def _follow(self, attached: Any) -> None:
         from docker.errors import DockerException
+        from docker.utils.socket import frames_iter
         from requests.exceptions import RequestException
 
         status = 1
-        with suppress(DockerException, RequestException):
-            for chunk in stream:
+        with suppress(DockerException, RequestException, OSError):
+            for _, chunk in frames_iter(attached, tty=False):
                 self._output(chunk)
             status = self._container.wait()["StatusCode"]
+        _close(attached)
         self._status = status
         self._ended()
+
+
+def _close(attached: Any) -> None:
+    """Let go of the connection to a container's output, and of the answer that it came with."""
+    response = getattr(attached, "_response", None)  # where the SDK keeps it
+    if response is not None:
+        response.close()
+    attached.close()
 
 
 class Containers:

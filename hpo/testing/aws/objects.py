@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hpo.testing.aws.account import OWN_ACCESS_KEY, REGION
+from hpo.testing.aws.account import OWN_ACCESS_KEY
+from hpo.testing.aws.boto_session import session
 from hpo.testing.aws.errors import JobFailure
 
 
@@ -31,12 +32,12 @@ class Objects:
     """S3 as the emulator's training jobs use it; its methods raise JobFailure as the platform words it."""
 
     def __init__(self, endpoint: str) -> None:
-        import boto3
         from botocore.config import Config
 
-        session = boto3.Session(OWN_ACCESS_KEY, OWN_ACCESS_KEY, region_name=REGION)
         config = Config(max_pool_connections=32, s3={"addressing_style": "path"})
-        self._client: Any = session.client("s3", endpoint_url=endpoint, config=config)
+        self._client: Any = session(OWN_ACCESS_KEY, OWN_ACCESS_KEY).client(
+            "s3", endpoint_url=endpoint, config=config
+        )
 
     def keys(self, address: Address) -> Iterator[str]:
         """Yield the keys that begin with an address's, in order, without the markers of folders."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import socket
 import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -10,6 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from hpo.testing.aws.account import ACCESS_KEY, REGION, SECRET_KEY, environment
+from hpo.testing.aws.boto_session import session
 from hpo.testing.aws.calls import Call
 from hpo.testing.aws.containers import Containers
 from hpo.testing.aws.faults import Faults
@@ -74,10 +76,7 @@ class Aws:
 
     def client(self, service: str, **more: Any) -> Any:
         """Return a boto3 client of this AWS; nothing of the caller's environment counts."""
-        import boto3
-
-        session = boto3.Session(ACCESS_KEY, SECRET_KEY, region_name=REGION)
-        return session.client(service, endpoint_url=self.endpoint, **more)
+        return session(ACCESS_KEY, SECRET_KEY).client(service, endpoint_url=self.endpoint, **more)
 
     def running(self) -> list[str]:
         """Return the names of the training jobs that have not ended."""
@@ -140,10 +139,13 @@ class Aws:
                 return
 
         self._gate = Gate(DomainDispatcherApplication(create_backend_app))
-        self._http = make_server(
-            "127.0.0.1", self.settings.port, self._gate, threaded=True, request_handler=Quiet
-        )
-        self.endpoint = f"http://127.0.0.1:{self._http.server_port}"
+        with socket.create_server(("127.0.0.1", self.settings.port)) as listening:
+            # Given a port, it would end this program where the port is in use.
+            fd, port = listening.fileno(), listening.getsockname()[1]
+            self._http = make_server(
+                "127.0.0.1", port, self._gate, threaded=True, request_handler=Quiet, fd=fd
+            )
+        self.endpoint = f"http://127.0.0.1:{port}"
         self._thread = threading.Thread(
             target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
         )
