@@ -12,12 +12,13 @@ from pathlib import Path
 from signal import Signals
 
 from hpo.errors import HpoError
-from hpo.report.data import BestData, JobView, best_data, ranked, view
+from hpo.report.data import BestData, best_of, view
 from hpo.scheduler.interrupts import Interrupts, handled, handlers_kept
+from hpo.spec.models import Spec
 from hpo.spec.space import Scalar
 from hpo.store.home import DATABASE, existing_job, job_folder
 from hpo.wiring.prepared import Prepared, prepare
-from hpo.wiring.sessions import Reopen, create, refuse_another, session
+from hpo.wiring.sessions import Reopen, create, has_begun, refuse_another, session
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Best:
     trial: int
     value: float
     parameters: Mapping[str, Scalar]
+    origin: str = ""  # the job that ran it: a parent's, where that has the best one of an identical warm start
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,17 @@ def load_spec(
     "limits.max_jobs=5". Relative paths count from the file's folder, a mapping's from the working
     directory. Raises SpecError with every mistake.
     """
+    return _load(spec, *overlays, overrides=overrides)
+
+
+def _load(
+    spec: str | Path | Mapping[str, object],
+    *overlays: str | Path,
+    overrides: Sequence[str] = (),
+    is_begun: Callable[[Spec], bool] | None = None,
+) -> Prepared:
     given = spec if isinstance(spec, Mapping) else Path(spec)
-    return prepare([given, *map(Path, overlays)], overrides=overrides)
+    return prepare([given, *map(Path, overlays)], overrides=overrides, is_begun=is_begun)
 
 
 def tune(spec: str | Path | Mapping[str, object] | Prepared, *, resume: bool = False) -> Result:
@@ -64,7 +75,7 @@ def tune(spec: str | Path | Mapping[str, object] | Prepared, *, resume: bool = F
     Raises SpecError for mistakes in the spec, JobExists, UsageError where a resumed job is another
     spec's, JobBusy, and StoreError where the state cannot be written.
     """
-    prepared = spec if isinstance(spec, Prepared) else load_spec(spec)
+    prepared = spec if isinstance(spec, Prepared) else _load(spec, is_begun=has_begun if resume else None)
     folder = job_folder(prepared.spec.name)
     if resume and (folder / DATABASE).exists():
         refuse_another(folder, prepared)
@@ -72,13 +83,13 @@ def tune(spec: str | Path | Mapping[str, object] | Prepared, *, resume: bool = F
         folder = create(prepared)
     _run(folder)
     job = view(folder, now=time.time())
-    found = ranked(job.trials, job.record.settings.objective.goal)
+    found = best_of(job)
     return Result(
         job=job.name,
         folder=folder,
         status=job.status,
         reason=job.record.end_detail,
-        best=_best(job, 0) if found else None,
+        best=_best(found[0]) if found else None,
     )
 
 
@@ -88,13 +99,13 @@ def best(name: str) -> Best:
     Raises JobNotFound, and HpoError where no trial has completed yet.
     """
     job = view(existing_job(name), now=time.time())
-    if not ranked(job.trials, job.record.settings.objective.goal):
+    found = best_of(job)
+    if not found:
         raise HpoError(f"job {name} has no completed trial yet")
-    return _best(job, 0)
+    return _best(found[0])
 
 
-def _best(job: JobView, place: int) -> Best:
-    data: BestData = best_data(job, ranked(job.trials, job.record.settings.objective.goal)[place])
+def _best(data: BestData) -> Best:
     return Best(
         job=data["job"],
         metric=data["metric"],
@@ -102,6 +113,7 @@ def _best(job: JobView, place: int) -> Best:
         trial=data["trial"],
         value=data["value"],
         parameters=data["parameters"],
+        origin=data["origin"],
     )
 
 

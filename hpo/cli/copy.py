@@ -88,7 +88,7 @@ def copy_command(
     _write(text, output)
     for remark in remarks:
         render.say(remark)
-    _check(text, output)
+    checked(text, output)
 
 
 def _refuse_foreign(options: list[str]) -> None:
@@ -141,7 +141,7 @@ def _write(text: str, output: Path | None) -> None:
     render.write(text.removesuffix("\n"), output)
 
 
-def _check(text: str, output: Path | None) -> None:
+def checked(text: str, output: Path | None) -> None:
     """Raise HpoError where a copy has to be completed before it can run."""
     from hpo.wiring.prepared import prepare
 

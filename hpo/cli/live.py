@@ -84,7 +84,7 @@ class LiveView:
             ProgressBar(total=total, completed=ended, width=24),
             f"{ended}/{total}",
             f"{render.duration(time.time() - self._began)} elapsed{self._remaining(job)}",
-            Text("stopping", style="yellow") if job.ending else "",
+            Text("finishing" if job.is_finishing else "stopping", style="yellow") if job.ending else "",
         )
         return Group(line, Text(counts or "no trial has ended yet", style="dim"))
 

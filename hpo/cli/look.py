@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from hpo.cli import render
+from hpo.cli import render, tables
 from hpo.cli.options import Gate, gate_option, job_argument, json_option
 from hpo.core.trial import Trial, TrialStatus
 from hpo.errors import HpoError, JobNotFound
@@ -17,7 +17,7 @@ from hpo.report.data import (
     BestData,
     JobView,
     StatusData,
-    best_data,
+    best_of,
     ranked,
     seconds,
     status_data,
@@ -25,7 +25,6 @@ from hpo.report.data import (
     view,
 )
 from hpo.report.fixed import fixed_values
-from hpo.report.money import cost_of
 from hpo.spec.space import Scalar
 from hpo.store.home import existing_job, job_names
 
@@ -81,13 +80,12 @@ def best_command(name: str, *, as_json: bool, top: int | None, form: str, gate: 
       python train.py $(hpo best digits-forest --format args)
     """
     job = view(existing_job(name), now=time.time())
-    trials = ranked(job.trials, job.record.settings.objective.goal)
-    if not trials:
+    chosen = best_of(job, top or 1)
+    if not chosen:
         raise HpoError(f"job {name} has no completed trial yet; `hpo status {name}` shows how it stands")
-    chosen = [best_data(job, trial) for trial in trials[: top or 1]]
     match "json" if as_json else form:
         case "table":
-            click.echo("\n".join(_best_text(job, index) for index in range(len(chosen))))
+            click.echo("\n".join(_best_text(job, best) for best in chosen))
         case written:
             click.echo(_written(chosen, fixed_values(job), written, as_list=top is not None))
     if gate is not None:
@@ -109,15 +107,16 @@ def _written(chosen: list[BestData], fixed: dict[str, Scalar], form: str, *, as_
             return render.as_json(data if as_list else data[0])
 
 
-def _best_text(job: JobView, index: int) -> str:
-    objective = job.record.settings.objective
-    trial = ranked(job.trials, objective.goal)[index]
-    cost = cost_of(trial)
-    took = render.duration(seconds(trial)) + (f", {render.money(cost)}" if cost is not None else "")
+def _best_text(job: JobView, best: BestData) -> str:
+    told = [render.origin_text(best)]
+    if best["origin"] == job.name:
+        told += [render.duration(seconds(trial)) for trial in job.trials if trial.number == best["trial"]]
+    if best["cost"] is not None:
+        told.append(render.money(best["cost"]))
     return "\n".join(
         [
-            f"{objective.metric} = {trial.value!r}  (trial {trial.number}, {took})",
-            render.parameter_lines(trial.params, indent="  "),
+            f"{best['metric']} = {best['value']!r}  ({', '.join(told)})",
+            render.parameter_lines(best["parameters"], indent="  "),
         ]
     )
 
@@ -163,15 +162,15 @@ def trials_command(name: str, *, as_json: bool, form: str, sort: str, output: Pa
         case "json":
             render.write(render.as_json(data), output)
         case "csv":
-            render.write(render.trials_csv(data), output)
+            render.write(tables.trials_csv(data), output)
         case _:
             width = None if output else render.width()
             reasons = [_reason(trial) for trial in trials]
-            render.write(render.trials_table(data, reasons, objective.metric, width=width), output)
+            render.write(tables.trials_table(data, reasons, objective.metric, width=width), output)
 
 
 def _reason(trial: Trial) -> str:
-    if trial.status is TrialStatus.FAILED:
+    if trial.status in {TrialStatus.FAILED, TrialStatus.PRUNED}:
         return render.why(trial)
     if trial.status is TrialStatus.COMPLETED and trial.detail:
         return render.why(trial)

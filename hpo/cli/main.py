@@ -22,20 +22,24 @@ COMMANDS = {
     "best": "hpo.cli.look",
     "trials": "hpo.cli.look",
     "logs": "hpo.cli.logs",
+    "why": "hpo.cli.why",
     "list": "hpo.cli.look",
     "stop": "hpo.cli.resume",
     "resume": "hpo.cli.resume",
+    "edit": "hpo.cli.edit",
     "retry": "hpo.cli.resume",
     "wait": "hpo.cli.wait",
     "delete": "hpo.cli.delete",
     "copy": "hpo.cli.copy",
+    "narrow": "hpo.cli.narrow",
+    "confirm": "hpo.cli.confirm",
     "schema": "hpo.cli.setup",
     "doctor": "hpo.cli.setup",
     "completion": "hpo.cli.setup",
 }
 """Every command in the order of `hpo --help`, and the module that has it, imported when it is called."""
 
-PLANNED = ("why", "report", "export", "narrow", "confirm", "finish")
+PLANNED = ("report", "export", "finish")
 """Commands that are not available yet."""
 
 SUMMARIES = {
@@ -47,13 +51,17 @@ SUMMARIES = {
     "best": "Show the best trial and its values.",
     "trials": "Show every trial.",
     "logs": "Show a trial's log.",
+    "why": "Show how a trial's values were chosen, and why it ended as it did.",
     "list": "List the jobs here.",
     "stop": "Stop a job: launch no more, and stop what runs.",
     "resume": "Go on with a job after a stop or a crash.",
+    "edit": "Change a job that has begun, also while it runs.",
     "retry": "Run a job's failed trials again.",
     "wait": "Wait until a job has ended.",
     "delete": "Delete an ended job.",
     "copy": "Print a job's spec again, also of a tuning job of SageMaker's.",
+    "narrow": "Print a job's spec again, with ranges around its best trials.",
+    "confirm": "Run the best trials again, each with several seeds.",
     "schema": "Print the spec's JSON Schema, for editors.",
     "doctor": "Show what is set up here.",
     "completion": "Print the shell code that completes hpo's commands.",

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from hpo.cli import render
+from hpo.cli import render, tables
 from hpo.cli.options import json_option, spec_options
 from hpo.errors import LauncherError, UsageError
 from hpo.launchers.last_words import in_one_line
+from hpo.report.warm_start import warm_start_data, warm_start_lines
 
 if TYPE_CHECKING:
     from hpo.core.trial import RunReport
@@ -64,6 +65,7 @@ def plan_command(
             "configurations": prepared.space.cardinality,
             "longest_seconds": prepared.longest_seconds(),
             "cost": cost,
+            "warm_start": warm_start_data(prepared.prior),
             "warnings": prepared.warnings(),
             "examples": are_examples(prepared),
             "trials": [
@@ -76,10 +78,7 @@ def plan_command(
         return
     click.echo(_plan_heading(prepared, cost))
     names = [parameter.name for parameter in prepared.space]
-    rows = [
-        [str(trial.number), *(render.cell(trial.params[name]) for name in names), trial.proposed_by]
-        for trial in trials
-    ]
+    rows = [[str(trial.number), *tables.cells(trial.params, names), trial.proposed_by] for trial in trials]
     click.echo(
         f"\n{len(trials)} examples of trials (without `seed` the job draws one of its own):"
         if are_examples(prepared)
@@ -124,9 +123,16 @@ def _cost_text(prepared: Prepared, cost: Estimate | None) -> str:
 
 
 def _plan_heading(prepared: Prepared, cost: Estimate | None) -> str:
+    from hpo.spec.feasible import survey
+
     spec, limits = prepared.spec, prepared.spec.limits
     count = prepared.space.cardinality
-    space = "infinitely many configurations" if count is None else f"{count} configurations"
+    many = (
+        "more configurations than can be counted"
+        if prepared.space.is_finite
+        else "infinitely many configurations"
+    )
+    space = many if count is None else f"{count} configurations"
     longest = prepared.longest_seconds()
     time = (
         "depends on the program: no limits are set"
@@ -137,9 +143,11 @@ def _plan_heading(prepared: Prepared, cost: Estimate | None) -> str:
         [
             f"{spec.name}: {spec.objective.goal} {spec.objective.metric}",
             f"strategy  {spec.strategy.name}, in a space of {len(prepared.space)} parameters, {space}",
+            *([f"fitting   {survey(prepared.space).text}"] if prepared.space.constraints else []),
             f"trials    {limits.max_jobs}, {limits.max_parallel_jobs} at a time",
             f"time      {time}",
             f"cost      {_cost_text(prepared, cost)}",
+            *warm_start_lines(warm_start_data(prepared.prior)),
         ]
     )
 
@@ -148,7 +156,7 @@ def _plan_heading(prepared: Prepared, cost: Estimate | None) -> str:
 @spec_options
 @json_option
 def try_command(spec: Path, *, overlays: tuple[Path, ...], overrides: tuple[str, ...], as_json: bool) -> None:
-    """Run one trial here with mid-range values, and show the metrics it gave.
+    """Run one trial here with default or mid-range values, and show the metrics it gave.
 
     Its output is shown as it comes; nothing is kept. Exits with 1 where the objective was not read.
 
@@ -159,7 +167,7 @@ def try_command(spec: Path, *, overlays: tuple[Path, ...], overrides: tuple[str,
     from hpo.wiring.prepared import prepare
 
     prepared = prepare([spec, *overlays], overrides=overrides, say=render.say)
-    values = prepared.space.middle()
+    values = prepared.default()
     click.echo(f"trying {render.arguments({**values, **prepared.spec.fixed})}", err=True)
     with tempfile.TemporaryDirectory(prefix="hpo-try-") as folder:
         tried = _tried(prepared, Path(folder))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import os
 import shlex
@@ -18,11 +16,12 @@ import click
 from hpo.launchers import contract
 from hpo.launchers.last_words import in_one_line
 from hpo.report.counts import counts_text, ended_of
+from hpo.report.warm_start import warm_start_lines
 from hpo.spec.space import Scalar
 
 if TYPE_CHECKING:
     from hpo.core.trial import Trial
-    from hpo.report.data import StatusData, TrialData, WaitingData
+    from hpo.report.data import BestData, StatusData, WaitingData
 
 LONGEST = 160
 """Characters of why a trial ended, where it is told in a line."""
@@ -145,20 +144,30 @@ def status_text(status: StatusData) -> str:
     lines.append(f"strategy  {status['strategy']}, seed {status['seed']}")
     if status["chosen_by"]:
         lines.append(f"chosen by {', '.join(f'{count} {by}' for by, count in status['chosen_by'].items())}")
+    lines += warm_start_lines(status["warm_start"])
     lines.append(f"elapsed   {duration(status['elapsed_seconds'])}")
     if status["remaining_seconds"] is not None:
         lines.append(f"remaining about {duration(status['remaining_seconds'])}")
     lines += [f"waiting   {line}" for line in _waiting_lines(status["waiting"])]
-    lines += money_lines(status)
+    if edits := status["edits"]:
+        count = "1 time" if len(edits) == 1 else f"{len(edits)} times"
+        lines.append(printable(f"edited    {count}, last at {edits[-1]['at']}: {edits[-1]['what']}"))
+    lines += money_lines(status) + saved_lines(status)
     best = status["best"]
     if best is None:
         lines.append("best      none yet")
     else:
-        lines.append(f"best      {best['metric']} = {best['value']!r} (trial {best['trial']})")
+        lines.append(f"best      {best['metric']} = {best['value']!r} ({origin_text(best)})")
         lines.append(parameter_lines(best["parameters"]))
     if status["status"] in {"interrupted", "stopped"}:
         lines.append(f"go on with `hpo resume {status['job']}`")
     return "\n".join(lines)
+
+
+def origin_text(best: BestData) -> str:
+    """Return which trial one of the best is, and of which job where that is a parent's."""
+    of_parent = f" of {best['origin']}, a parent" if best["origin"] != best["job"] else ""
+    return f"trial {best['trial']}{of_parent}"
 
 
 def money(amount: float) -> str:
@@ -182,6 +191,15 @@ def money_lines(status: StatusData) -> list[str]:
             parts.append("1 interruption" if count == 1 else f"{count} interruptions")
         lines.append(f"machines  {'; '.join(parts)}")
     return lines
+
+
+def saved_lines(status: StatusData) -> list[str]:
+    """Return what early stopping has saved, and every warning; nothing where there is neither."""
+    lines, saved = [], status["saved_by_early_stopping"]
+    if saved is not None and saved["trials"]:
+        spared = f"{duration(saved['seconds'])} and {saved['steps']:.6g} steps"
+        lines.append(f"saved     about {spared}, by stopping early: {saved['trials']} pruned")
+    return lines + [f"warning   {warning}" for warning in status["warnings"]]
 
 
 def _waiting_lines(waiting: Sequence[WaitingData]) -> Iterator[str]:
@@ -214,64 +232,6 @@ def reasoned(trial: Trial, detail: str) -> str:
 def shortened(text: str, width: int) -> str:
     """Return text that is no longer than this, cut where it was."""
     return text if len(text) <= width else f"{text[: width - 1]}…"
-
-
-def trials_table(
-    trials: Sequence[TrialData], reasons: Sequence[str], metric: str, *, width: int | None = None
-) -> str:
-    """Return a row for each trial, with its reason last, which is cut so that the row fits into a width."""
-    names = list(trials[0]["parameters"]) if trials else []
-    is_charged = any(trial["cost"] is not None for trial in trials)
-    rows = [
-        [
-            str(trial["trial"]),
-            trial["status"],
-            short_number(trial["value"]),
-            "-" if trial["seconds"] is None else f"{trial['seconds']:.1f}",
-            *(["-" if trial["cost"] is None else money(trial["cost"])] if is_charged else []),
-            *(cell(trial["parameters"].get(name)) for name in names),
-            reason,
-        ]
-        for trial, reason in zip(trials, reasons, strict=True)
-    ]
-    header = ["trial", "status", metric, "seconds", *(["cost"] if is_charged else []), *names, "reason"]
-    if width is not None:
-        taken = sum(2 + max(map(len, column)) for column in list(zip(header, *rows, strict=True))[:-1])
-        rows = [[*row[:-1], shortened(row[-1], max(width - taken, SHORTEST))] for row in rows]
-    return table(header, rows, right=frozenset({0, 2, 3, 4} if is_charged else {0, 2, 3}))
-
-
-def trials_csv(trials: Sequence[TrialData]) -> str:
-    """Return trials as CSV: parameters and metrics each as a column of its own."""
-    parameters = list(dict.fromkeys(name for trial in trials for name in trial["parameters"]))
-    metrics = list(dict.fromkeys(name for trial in trials for name in trial["metrics"]))
-    plain = ["trial", "status", "reason", "value"]
-    rest = ["started", "ended", "seconds", "attempts", "launcher_id", "proposed_by"]
-    if any(trial["machine"] is not None for trial in trials):
-        rest += ["cost", "machine", "billable_seconds", "interruptions"]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*plain, *parameters, *metrics, *rest])
-    for trial in trials:
-        row: Mapping[str, object] = {**trial}
-        writer.writerow(
-            [
-                *(row[name] for name in plain),
-                *(_csv_cell(trial["parameters"].get(name)) for name in parameters),
-                *(trial["metrics"].get(name) for name in metrics),
-                *(row[name] for name in rest),
-            ]
-        )
-    return text.getvalue().rstrip("\n")
-
-
-def _csv_cell(value: Scalar) -> Scalar:
-    return value_text(value) if isinstance(value, bool) else value
-
-
-def cell(value: Scalar) -> str:
-    """Return a value for a table's cell: numbers with at most six digits."""
-    return f"{value:.6g}" if isinstance(value, float) else value_text(value)
 
 
 def say(text: str) -> None:

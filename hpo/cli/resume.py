@@ -25,7 +25,7 @@ ASK_AGAIN = 5.0
     "overrides",
     multiple=True,
     metavar="KEY=VALUE",
-    help="Change a limit: --set limits.max_jobs=100. What may change: limits, stop_when, retry.",
+    help="Change it before, as `hpo edit` does: --set limits.max_jobs=100.",
 )
 @json_option
 @click.option("--detach", is_flag=True, help="Run in the background, and return at once.")

@@ -42,15 +42,17 @@ def run_command(
       hpo run tune.yaml --or-resume --fail-if 'best < 0.9'     for CI
     """
     from hpo.cli.running import How, run_job, start_detached
+    from hpo.report.warm_start import warm_start_data, warm_start_lines
     from hpo.store.home import DATABASE, job_folder
     from hpo.wiring.prepared import prepare
-    from hpo.wiring.sessions import Reopen, create, refuse_another
+    from hpo.wiring.sessions import Reopen, create, has_begun, refuse_another
 
     how = How(as_json=as_json, leave_running=leave_running, gate=gate)
     if detach:
         how.refuse_detached()
     named = (*overrides, *([f"name={json.dumps(name, ensure_ascii=False)}"] if name is not None else []))
-    prepared = prepare([spec, *overlays], overrides=named, say=render.say)
+    is_begun = has_begun if or_resume else None
+    prepared = prepare([spec, *overlays], overrides=named, is_begun=is_begun, say=render.say)
     for warning in prepared.warnings():
         click.echo(f"warning: {warning}", err=True)
     folder = job_folder(prepared.spec.name)
@@ -58,6 +60,8 @@ def run_command(
         refuse_another(folder, prepared)
     else:
         folder = create(prepared)
+        for line in warm_start_lines(warm_start_data(prepared.prior)):
+            click.echo(line, err=True)
     if detach:
         raise SystemExit(start_detached(folder.name, folder, ["resume", folder.name]))
     raise SystemExit(run_job(folder, prepared=prepared, reopen=Reopen.CANCELLED, how=how))

@@ -20,7 +20,7 @@ from hpo.core.trial import TrialStatus, run_place
 from hpo.errors import JobBusy, UsageError
 from hpo.launchers.last_words import without_lines
 from hpo.report.counts import counts_of, counts_text
-from hpo.report.data import JobView, StatusData, job_status, ranked, status_data, view
+from hpo.report.data import JobView, StatusData, best_of, job_status, ranked, status_data, view
 from hpo.store.lease import is_held
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ LOG_LINES = 10
 _LIMITS = {
     EndReason.TARGET: "stop_when.target",
     EndReason.NOT_IMPROVING: "stop_when.not_improving_for",
+    EndReason.CONVERGED: "stop_when.converged",
     EndReason.MAX_RUNTIME: "limits.max_runtime",
     EndReason.MAX_COST: "limits.max_cost",
     EndReason.MAX_FAILURES: "limits.max_failures",
@@ -68,7 +69,20 @@ def run_job(
     overrides: Sequence[str] = (),
     how: How = How(),
 ) -> int:
-    """Run a job to its end, show it, and return the exit status."""
+    """Run a job to its end, show it and how it ended, and return the exit status."""
+    job, interrupts = run_shown(folder, reopen=reopen, prepared=prepared, overrides=overrides, how=how)
+    return _concluded(folder, job, interrupts, how)
+
+
+def run_shown(
+    folder: Path,
+    *,
+    reopen: Reopen,
+    prepared: Prepared | None = None,
+    overrides: Sequence[str] = (),
+    how: How = How(),
+) -> tuple[Job, Interrupts]:
+    """Run a job to its end and show it; return how it is then, and the signals that came."""
     from hpo.cli.streams import outlive_readers
     from hpo.cli.views import chosen_view
     from hpo.scheduler.interrupts import Interrupts
@@ -90,8 +104,7 @@ def run_job(
                 interrupts.install(asyncio.get_running_loop())
                 return await running.run()
 
-            job = asyncio.run(run())
-    return _concluded(folder, job, interrupts, how)
+            return asyncio.run(run()), interrupts
 
 
 def _tell_over(name: str, over: Ending) -> None:
@@ -126,7 +139,7 @@ def exit_status(job: JobView, gate: Gate | None = None) -> int:
     if job.status != JobStatus.COMPLETED.value or not best:
         return 1
     if gate is not None:
-        gate.check(best[0].value or 0.0)
+        gate.check(best_of(job)[0]["value"])
     return 0
 
 
@@ -135,13 +148,12 @@ def _tell(job: JobView, data: StatusData, ended: Job) -> None:
     counts = counts_text(counts_of(job.trials))
     reason = f": {record.end_detail}" if record.end_detail else ""
     click.echo(f"\n{name} {job.status}{reason} (trials: {counts}; {render.duration(job.elapsed)})", err=True)
-    for line in render.money_lines(data):
+    for line in [*render.money_lines(data), *render.saved_lines(data)]:
         click.echo(line, err=True)
-    best = ranked(job.trials, record.settings.objective.goal)
-    if best:
-        metric = record.settings.objective.metric
-        click.echo(f"best: {metric} = {best[0].value!r} (trial {best[0].number})")
-        click.echo(render.parameter_lines(best[0].params, indent="  "))
+    best = data["best"]
+    if best is not None:
+        click.echo(f"best: {best['metric']} = {best['value']!r} ({render.origin_text(best)})")
+        click.echo(render.parameter_lines(best["parameters"], indent="  "))
     if ended.status is JobStatus.FAILED:
         _tell_failure(job)
     match ended.status:

@@ -16,6 +16,7 @@ from hpo.core.apply import Change
 from hpo.core.events import (
     Abandoned,
     Deferred,
+    Edited,
     Event,
     Exhausted,
     Launched,
@@ -63,7 +64,6 @@ class PlainView:
         self._metric = metric
         self._write = write
         self._width = len(str(max_jobs))
-        self._max_jobs = max_jobs
         self._waiting = Waiting()
         self._stops: set[tuple[str, bool]] = set()
 
@@ -78,6 +78,8 @@ class PlainView:
                 count = len(change.job.open)
                 trials = "1 trial" if count == 1 else f"{count} trials"
                 self._line(f"stopping ({detail}): waiting for {trials}{hurry}")
+            case Edited():
+                self._line(f"edited: {event.what}")
             case Pruned() | Observed() | LaunchFailed() | Abandoned():
                 for trial in change.trials:
                     if trial.status.is_final:
@@ -94,7 +96,7 @@ class PlainView:
 
     def ended(self, trial: Trial, job: Job) -> str:
         """Return the line for an ended trial."""
-        place = f"{job.tally.ended:>{self._width}}/{self._max_jobs}"
+        place = f"{job.tally.ended:>{self._width}}/{job.settings.max_jobs}"
         text = f"{place}  trial {trial.number:<{self._width}}  {trial.status.value:<9}"
         if trial.value is not None:
             text += f"  {self._metric} = {render.short_number(trial.value)}"
@@ -102,7 +104,7 @@ class PlainView:
             text += f"  {render.duration(span)}"
         if job.tally.best is trial:
             text += "  best so far"
-        if trial.status is TrialStatus.FAILED:
+        if trial.status in {TrialStatus.FAILED, TrialStatus.PRUNED}:
             text += f"  {render.why(trial)}"
         return text
 
@@ -130,6 +132,9 @@ class JsonView:
                 changed = [trial for trial in change.trials if trial.status.is_final]
             case Deferred():
                 changed = []
+            case Edited():
+                changed = [trial for trial in change.trials if trial.status.is_final]
+                self._line("edited", what=event.what)
             case StopRequested(detail=detail):
                 changed = []
                 if (detail, event.at_once) not in self._stops:

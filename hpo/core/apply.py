@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from hpo.core.conclude import concluded, finite, value_of
-from hpo.core.criteria import fulfilled
+from hpo.core.criteria import fulfilled, may_finish, out_of_time
 from hpo.core.events import (
     Abandoned,
     Deferred,
+    Edited,
     Event,
     Exhausted,
     Launched,
@@ -25,6 +26,7 @@ from hpo.core.job import Ending, EndReason, Job
 from hpo.core.plan import timeout_of
 from hpo.core.progress import advanced
 from hpo.core.trial import Point, Reason, Run, RunState, Trial, TrialStatus
+from hpo.core.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ def apply(job: Job, event: Event) -> Change:
             change = _ticked(job, event.at)
         case StopRequested():
             change = _stop_requested(job, event)
+        case Edited():
+            change = _edited(job, event)
         case Launched() | LaunchFailed() | Deferred() | Abandoned() | Observed() | Pruned() | StopSent():
             trial = job.open.get(event.trial)
             if trial is None or trial.run.number != event.run:
@@ -99,10 +103,19 @@ def _for_trial(  # noqa: C901, PLR0911 -- one case and return for each kind of e
         case Pruned():
             if trial.status is not TrialStatus.RUNNING:
                 return Change(job)
-            stopping = replace(trial, status=TrialStatus.STOPPING, reason=Reason.PRUNED, detail=event.why)
-            return _with_trials(job, [stopping])
+            return _with_trials(job, [_pruned(trial, event.verdict)])
         case _:
             assert_never(event)
+
+
+def _pruned(trial: Trial, verdict: Verdict) -> Trial:
+    return replace(
+        trial,
+        status=TrialStatus.STOPPING,
+        reason=Reason.PRUNED,
+        detail=verdict.why,
+        verdict=verdict,
+    )
 
 
 def _proposed(job: Job, event: Proposed) -> Change:
@@ -139,7 +152,8 @@ def _observed(job: Job, trial: Trial, event: Observed) -> Change:
 
 
 def _ticked(job: Job, now: float) -> Change:
-    ending = fulfilled(job, now)  # by results, too: after a crash the last trial's judgement may be missing
+    # By results, too: after a crash the last trial's judgement may be missing.
+    ending = out_of_time(job, now) if job.is_finishing else fulfilled(job, now)
     if ending is not None:
         return _stopping_all(job, ending)
     changed = []
@@ -151,6 +165,14 @@ def _ticked(job: Job, now: float) -> Change:
     return _with_trials(job, changed)
 
 
+def _edited(job: Job, event: Edited) -> Change:
+    """Go on under other settings, judged at once; more may be left to propose than there was."""
+    if job.is_done:
+        return Change(job)
+    edited = replace(job, settings=event.settings, deadline=event.deadline, exhausted=False)
+    return _ticked(edited, event.at)
+
+
 def _stop_requested(job: Job, event: StopRequested) -> Change:
     interrupted = event.reason is Reason.INTERRUPTED
     reason = EndReason.INTERRUPTED if interrupted else EndReason.STOPPED
@@ -159,14 +181,14 @@ def _stop_requested(job: Job, event: StopRequested) -> Change:
 
 def _stopping_all(job: Job, ending: Ending, *, why: Reason = Reason.JOB_ENDED) -> Change:
     """End the job: launch no more, and stop what runs; an earlier ending stays, and takes over the hurry."""
-    if job.ending is not None:
-        at_once = job.ending.at_once or ending.at_once
-        return Change(replace(job, ending=replace(job.ending, at_once=at_once)))
     changed = [
         replace(trial, status=TrialStatus.STOPPING, reason=why, detail=ending.detail)
         for trial in job.open.values()
         if trial.status is not TrialStatus.STOPPING
+        and not (may_finish(job.settings, ending) and trial.run.handle is not None)
     ]
+    if job.ending is not None:
+        ending = replace(job.ending, at_once=job.ending.at_once or ending.at_once)
     return _with_trials(replace(job, ending=ending), changed)
 
 
@@ -199,7 +221,7 @@ def _settled(job: Job) -> Job:
         return job
     ending = job.ending
     if ending is None and job.proposed >= job.settings.max_jobs:
-        ending = Ending(EndReason.MAX_JOBS, f"all {job.settings.max_jobs} trials have ended")
+        ending = Ending(EndReason.MAX_JOBS, f"all {job.proposed} trials have ended")
     elif ending is None and job.exhausted:
         ending = Ending(EndReason.EXHAUSTED, "every configuration of the space was tried")
     if ending is None:

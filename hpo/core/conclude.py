@@ -114,6 +114,9 @@ def _lost(job: Job, trial: Trial, detail: str) -> Trial:
 def _without_capacity(job: Job, trial: Trial) -> Trial:
     """Launch the trial again, however often: there was no machine for it, so that it has not been tried."""
     run = trial.run
+    if job.ending is not None:  # it was to finish
+        reason = Reason.JOB_ENDED
+        return replace(trial, status=TrialStatus.CANCELLED, reason=reason, detail=job.ending.detail)
     detail = run.detail or "there is no machine for it"
     if not _can_pay(job, trial):
         return _unpaid(job, trial, detail)

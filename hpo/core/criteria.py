@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hpo.core.job import Ending, EndReason, Job, out_of_money
+from hpo.core.settings import Running, Settings
 from hpo.core.trial import TrialStatus
 
 
@@ -16,9 +17,22 @@ def fulfilled(job: Job, now: float) -> Ending | None:
         return Ending(EndReason.TARGET, f"{best!r} reached the target {target!r}")
     if settings.not_improving_for is not None and tally.since_best >= settings.not_improving_for:
         return Ending(EndReason.NOT_IMPROVING, f"no better value in the last {tally.since_best} trials")
-    if job.deadline is not None and now >= job.deadline:
-        return Ending(EndReason.MAX_RUNTIME, f"the job ran for {settings.max_runtime or 0:g} seconds")
-    return _failing(job) or _out_of_money(job)
+    if settings.converged and tally.gain.has_converged:
+        return Ending(EndReason.CONVERGED, tally.gain.words)
+    return out_of_time(job, now) or _failing(job) or _out_of_money(job)
+
+
+def out_of_time(job: Job, now: float) -> Ending | None:
+    """Return that the job has used up its time; None where it has not."""
+    if job.deadline is None or now < job.deadline:
+        return None
+    return Ending(EndReason.MAX_RUNTIME, f"the job ran for {job.settings.max_runtime or 0:g} seconds")
+
+
+def may_finish(settings: Settings, ending: Ending) -> bool:
+    """Tell whether what runs may go on to its end: `stop_when.running` is about what `stop_when` ends."""
+    of_stop_when = {EndReason.TARGET, EndReason.NOT_IMPROVING, EndReason.CONVERGED}
+    return settings.running is Running.FINISH and ending.reason in of_stop_when
 
 
 def _out_of_money(job: Job) -> Ending | None:

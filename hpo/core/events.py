@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hpo.core.settings import Settings
 from hpo.core.trial import JobHandle, Match, Reason, RunReport
+from hpo.core.verdict import Verdict
 from hpo.spec.space import Values
 
 
@@ -90,11 +92,11 @@ class Observed:
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """The strategy wants a running trial stopped, in its own words."""
+    """The strategy wants a running trial stopped."""
 
     trial: int
     run: int
-    why: str
+    verdict: Verdict
     at: float
 
 
@@ -125,6 +127,16 @@ class StopRequested:
     at_once: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """The spec's limits and rules, or its ranges, were changed; `deadline` is the whole job's from now on."""
+
+    settings: Settings
+    deadline: float | None
+    what: str
+    at: float
+
+
 Event = (
     Proposed
     | Exhausted
@@ -137,4 +149,5 @@ Event = (
     | StopSent
     | Ticked
     | StopRequested
+    | Edited
 )

@@ -117,3 +117,11 @@ class History:
     def curve(self, number: int) -> Sequence[tuple[float, float]]:
         """Return (step, value) of the trial's current run, in the order of the log."""
         return Curve(self.points, self._curves.get(number, array("q")))
+
+    def last_look(self, number: int) -> list[tuple[float, float]]:
+        """Return that end of the trial's curve which came with the last look at its log."""
+        places = self._curves.get(number, array("q"))
+        first = len(places)
+        while first and self.points[places[first - 1]].at == self.points[places[-1]].at:
+            first -= 1
+        return Curve(self.points, places)[first:]

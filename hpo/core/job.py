@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from hpo.core.budget import fits, owed_for, spent_on, spent_on_open
+from hpo.core.convergence import Gain
 from hpo.core.settings import Settings
 from hpo.core.trial import Run, Trial, TrialStatus
 
@@ -35,6 +36,7 @@ class EndReason(StrEnum):
     MAX_COST = "max_cost"
     TARGET = "target"
     NOT_IMPROVING = "not improving"
+    CONVERGED = "converged"
     MAX_FAILURES = "max_failures"
     BREAKER = "breaker"
     STOPPED = "stopped"
@@ -58,6 +60,7 @@ class Tally:
     last_place: int = 0
     best: Trial | None = None
     since_best: int = 0  # completed and pruned trials since the best one
+    gain: Gain = field(default_factory=Gain)
     spent: float = 0.0  # on all of their runs
 
     def count(self, status: TrialStatus) -> int:
@@ -74,10 +77,13 @@ class Tally:
         counts = {**self.counts, trial.status: self.count(trial.status) + 1}
         place = max(self.last_place, trial.place or 0)
         spent = self.spent + spent_on(settings, trial.runs)
-        if self._is_best(trial, settings):
-            return Tally(counts, place, trial, 0, spent)
+        is_best = self._is_best(trial, settings)
         evidence = trial.status in {TrialStatus.COMPLETED, TrialStatus.PRUNED}
-        return Tally(counts, place, self.best, self.since_best + evidence, spent)
+        best = trial if is_best else self.best
+        since_best = 0 if is_best else self.since_best + evidence
+        better = trial.value if is_best else None
+        gain = self.gain.add(better, settings.objective.goal) if evidence else self.gain
+        return Tally(counts, place, best, since_best, gain, spent)
 
     def _is_best(self, trial: Trial, settings: Settings) -> bool:
         if trial.status is not TrialStatus.COMPLETED or trial.value is None:
@@ -128,6 +134,13 @@ class Job:
         return max(0, unproposed) + sum(trial.run.handle is None for trial in self.open.values())
 
     @property
+    def is_finishing(self) -> bool:
+        """Whether nothing more is launched, and what runs may go on to its end."""
+        return self.ending is not None and any(
+            trial.status is not TrialStatus.STOPPING for trial in self.open.values()
+        )
+
+    @property
     def spent(self) -> float:
         """What all ended runs cost."""
         return self.tally.spent + spent_on_open(self.settings, self.open.values())
@@ -156,6 +169,7 @@ class Job:
                 | EndReason.MAX_COST
                 | EndReason.TARGET
                 | EndReason.NOT_IMPROVING
+                | EndReason.CONVERGED
             ):
                 return JobStatus.COMPLETED if self.tally.best is not None else JobStatus.FAILED
             case _:

@@ -32,7 +32,7 @@ def plan(job: Job, now: float) -> list[Effect]:
         for time in _times(job, trial)
         if time is not None
     ]
-    if job.deadline is not None and job.ending is None:
+    if job.deadline is not None and (job.ending is None or job.is_finishing):
         times.append(job.deadline)
     if times:
         effects.append(WakeAt(min(times)))

@@ -24,6 +24,13 @@ class Take(StrEnum):
     BEST = "best"
 
 
+class Running(StrEnum):
+    """What becomes of the trials that run when `stop_when` ends the job."""
+
+    STOP = "stop"
+    FINISH = "finish"
+
+
 @dataclass(frozen=True, slots=True)
 class Objective:
     """The metric to tune for; `step` names the metric that counts its steps, else each match is one."""
@@ -48,6 +55,9 @@ class Settings:
     max_failures: int | None = None
     target: float | None = None
     not_improving_for: int | None = None
+    converged: bool = False  # whether a best value that has hardly gained for long ends the job
+    running: Running = Running.STOP
+    stops_early: bool = False  # whether single trials may be stopped, by a rule or by the strategy
     attempts: int = 2  # launches of one trial, the first one included
     max_cost: float | None = None  # money, in the currency of the launcher's prices
     worst_cost: float | None = None  # what one run can cost at the most; known where max_cost is given

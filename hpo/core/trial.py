@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from hpo.core.usage import Usage
+from hpo.core.verdict import Verdict
 from hpo.spec.space import Values
 
 
@@ -184,6 +185,7 @@ class Trial:
     created: float = 0.0
     ended: float | None = None
     place: int | None = None  # the how-manieth to end, from 1
+    verdict: Verdict | None = None  # by which it was stopped early
 
     @property
     def run(self) -> Run:

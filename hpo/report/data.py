@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from hpo.core.job import JobStatus
+from hpo.core.prior import NO_PRIOR, Prior, PriorTrial
 from hpo.core.settings import Goal
 from hpo.core.trial import Trial, TrialStatus
 from hpo.errors import TrialNotFound
@@ -24,6 +25,8 @@ from hpo.report.money import (
     machine_of,
     warm_pool_data,
 )
+from hpo.report.saved import SavedData, idle_early_stopping, saved_by_early_stopping
+from hpo.report.warm_start import ParentData, ranked_prior, warm_start_data
 from hpo.spec.space import Scalar
 from hpo.store.home import DATABASE
 from hpo.store.lease import is_held
@@ -51,6 +54,13 @@ class WaitingData(TypedDict):
     reason: str
 
 
+class EditData(TypedDict):
+    """A change to the spec of a job that had begun."""
+
+    at: str
+    what: str
+
+
 class StatusData(TypedDict):
     """A job at a glance; durations in seconds. `interruptions` are of spot machines."""
 
@@ -66,9 +76,13 @@ class StatusData(TypedDict):
     elapsed_seconds: float
     remaining_seconds: float | None
     waiting: list[WaitingData]
+    edits: list[EditData]
     cost: CostData | None
+    saved_by_early_stopping: SavedData | None
+    warnings: list[str]
     warm_pools: WarmPoolData | None
     interruptions: int
+    warm_start: list[ParentData]
 
 
 class TrialData(TypedDict):
@@ -108,6 +122,8 @@ class JobView:
     status: str
     trials: tuple[Trial, ...]
     elapsed: float
+    edits: tuple[tuple[float, str], ...] = ()  # when, and what
+    prior: Prior = NO_PRIOR
 
     @property
     def name(self) -> str:
@@ -127,6 +143,8 @@ def view(folder: Path, *, now: float) -> JobView:
             status=_status(record, running=running),
             trials=tuple(store.trials()),
             elapsed=store.elapsed(now if running else None),
+            edits=tuple(store.edits()),
+            prior=store.prior(),
         )
     finally:
         store.close()
@@ -156,6 +174,30 @@ def ranked(trials: Iterable[Trial], goal: Goal) -> list[Trial]:
     return sorted(completed, key=lambda trial: (sign * (trial.value or 0.0), trial.place or 0))
 
 
+def best_of(job: JobView, count: int = 1) -> list[BestData]:
+    """Return the best trials, best first; an identical start's parents' are among them."""
+    goal = job.record.settings.objective.goal
+    sign = -1.0 if goal is Goal.MAXIMIZE else 1.0
+    inherited = [_inherited(job, trial) for trial in ranked_prior(job.prior, goal)[:count]]
+    own = [best_data(job, trial) for trial in ranked(job.trials, goal)[:count]]
+    return sorted([*inherited, *own], key=lambda data: sign * data["value"])[:count]  # of equal ones the older
+
+
+def _inherited(job: JobView, trial: PriorTrial) -> BestData:
+    objective = job.record.settings.objective
+    return BestData(
+        job=job.name,
+        metric=objective.metric,
+        goal=objective.goal.value,
+        trial=trial.past.number,
+        value=trial.past.value,
+        parameters=dict(trial.params or {}),
+        status=TrialStatus.COMPLETED.value,
+        origin=trial.past.job,
+        cost=None,
+    )
+
+
 def best_data(job: JobView, trial: Trial) -> BestData:
     """Return one of the best trials as data."""
     objective = job.record.settings.objective
@@ -175,7 +217,7 @@ def best_data(job: JobView, trial: Trial) -> BestData:
 def status_data(job: JobView, *, now: float) -> StatusData:
     """Return a job at a glance."""
     settings = job.record.settings
-    best = ranked(job.trials, settings.objective.goal)
+    best = best_of(job)
     return StatusData(
         job=job.name,
         status=job.status,
@@ -185,7 +227,7 @@ def status_data(job: JobView, *, now: float) -> StatusData:
         counts=counts_of(job.trials),
         chosen_by=chosen_by(job.trials),
         max_jobs=settings.max_jobs,
-        best=best_data(job, best[0]) if best else None,
+        best=best[0] if best else None,
         elapsed_seconds=round(job.elapsed, 3),
         remaining_seconds=_remaining(job, now) if job.status == "running" else None,
         waiting=[
@@ -193,9 +235,13 @@ def status_data(job: JobView, *, now: float) -> StatusData:
             for trial in job.trials
             if trial.run.waiting and job.status == "running"
         ],
+        edits=[EditData(at=timestamp(at) or "", what=what) for at, what in job.edits],
         cost=cost_data(job.trials),
+        saved_by_early_stopping=saved_by_early_stopping(settings, job.trials),
+        warnings=list(filter(None, [idle_early_stopping(settings, job.trials)])),
         warm_pools=warm_pool_data(job.trials),
         interruptions=interruptions(job.trials),
+        warm_start=warm_start_data(job.prior),
     )
 
 

@@ -59,7 +59,8 @@ class Interrupts:
 
     def interrupt(self, number: signal.Signals) -> None:
         """Do what a signal asks for; to be called in the loop's own thread."""
-        again = self.status is not None or self._scheduler.job.ending is not None
+        job = self._scheduler.job
+        again = self.status is not None or (job.ending is not None and not job.is_finishing)
         self.status = SIGNALS[number]
         what = "Ctrl-C" if number is signal.SIGINT else number.name
         if self._leave_running:

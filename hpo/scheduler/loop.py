@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar, assert_never
 
 from hpo.core.apply import Change, apply
 from hpo.core.effects import Abandon, Effect, Propose, Start, Stop, WakeAt, Watch
-from hpo.core.events import Event, Exhausted, Observed, Proposed, Pruned, StopRequested, Ticked
+from hpo.core.events import Edited, Event, Exhausted, Observed, Proposed, Pruned, StopRequested, Ticked
 from hpo.core.history import History
 from hpo.core.job import Job
 from hpo.core.plan import plan
@@ -18,6 +18,7 @@ from hpo.core.trial import JobHandle, Launch, Reason, Trial, TrialStatus
 from hpo.errors import DiskFull
 from hpo.launchers.launcher import Launcher
 from hpo.scheduler.clock import Clock
+from hpo.scheduler.edits import Edit, Editor
 from hpo.scheduler.perform import Performer
 from hpo.scheduler.watch import Watcher
 from hpo.search.strategy import Strategy
@@ -46,6 +47,7 @@ class Parts:
     launcher: Launcher
     performer: Performer
     clock: Clock
+    editor: Editor | None = None  # None where nothing can be edited
 
 
 class Scheduler:
@@ -63,6 +65,9 @@ class Scheduler:
         self._expected: int | None = None  # how many runs the launcher was last told to expect
         self._made_ready = 0  # the last trial that the launcher was told of before its time
         self._making_ready: asyncio.Task[None] | None = None
+        self._asked: asyncio.Queue[int] = asyncio.Queue()  # requests for edits
+        self._edit: Edit | None = None  # the one that is being taken in
+        self._taken_in = asyncio.Event()
 
     def listen(self, listener: Listener) -> None:
         """Tell `listener` of every event from now on."""
@@ -84,7 +89,9 @@ class Scheduler:
         takes up from there.
         """
         listening = asyncio.create_task(self._hear_requests())
-        listening.add_done_callback(self._heard)
+        editing = asyncio.create_task(self._edit_as_asked())
+        for hearing in (listening, editing):
+            hearing.add_done_callback(self._heard)
         try:
             self._take([Ticked(self._parts.clock.now())])
             self._take_arrived()  # a stop that was asked for already comes before anything is started
@@ -97,6 +104,7 @@ class Scheduler:
             self._tell_expected()
         finally:
             listening.cancel()
+            editing.cancel()
             self._watcher.close()
             others = [self._alarm[1] if self._alarm else None, self._making_ready]
             for task in (*self._tasks.values(), *filter(None, others)):
@@ -177,6 +185,9 @@ class Scheduler:
                 version = latest
                 for number, kind in store.requests(after=heard):
                     heard = number
+                    if kind == "edit":
+                        self._asked.put_nowait(number)
+                        continue
                     at_once = kind == "stop at once"
                     self.request_stop(Reason.STOPPED, "`hpo stop` was called", at_once=at_once)
             if (now := clock.now()) >= noted + NOTE_EVERY:
@@ -184,6 +195,24 @@ class Scheduler:
                 with suppress(DiskFull):  # only what must not be lost is worth ending for
                     store.note_alive(at=now)
             await asyncio.sleep(LISTEN_EVERY)
+
+    async def _edit_as_asked(self) -> None:
+        """Make edits one after the other, each judged by what the one before it has left."""
+        while (editor := self._parts.editor) is not None:
+            edit = await asyncio.to_thread(editor.edit, await self._asked.get())
+            if edit is not None:
+                self._taken_in.clear()
+                self._edit = edit
+                self._arrived.put_nowait([edit.event])
+                await self._taken_in.wait()
+
+    def _take_edit(self) -> None:
+        """Write an edit down, and ask the strategy that it leads to from now on."""
+        if self._edit is not None:
+            self._edit.commit()
+            self._parts = replace(self._parts, strategy=self._edit.strategy)
+            self._edit = None
+            self._taken_in.set()
 
     def _heard(self, listening: asyncio.Task[None]) -> None:
         if not listening.cancelled() and (error := listening.exception()):
@@ -208,6 +237,8 @@ class Scheduler:
 
     def _take(self, events: Sequence[Event]) -> None:
         for event in events:
+            if isinstance(event, Edited):
+                self._take_edit()
             taken = [(event, self._applied(event))]
             if isinstance(event, Observed) and (pruned := self._judge(event, taken[0][1])) is not None:
                 taken.append((pruned, self._applied(pruned)))
@@ -231,8 +262,8 @@ class Scheduler:
             return None
         if not any(point.metric == self._parts.history.objective.metric for point in change.points):
             return None
-        why = self._parts.strategy.should_stop(self._parts.history, trial.number)
-        return Pruned(trial.number, trial.run.number, why, event.at) if why else None
+        verdict = self._parts.strategy.should_stop(self._parts.history, trial.number)
+        return Pruned(trial.number, trial.run.number, verdict, event.at) if verdict else None
 
 
 def launched(job: Job) -> dict[JobHandle, Trial]:

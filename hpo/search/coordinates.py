@@ -1,4 +1,4 @@
-"""Configurations as points: numbers by their place in the unit interval, categories by their index.
+"""Configurations as points: what has an order by its place in the unit interval, else by its index.
 
 So a model needs to know no scaling and no step, and 1, 1.0, "1" and true stay apart.
 """
@@ -8,40 +8,39 @@ from __future__ import annotations
 from typing import assert_never, cast
 
 from hpo.core.history import History
-from hpo.spec.space import Categorical, Continuous, Integer, Scalar, Space, Values
+from hpo.spec.space import Categorical, Continuous, Integer, Parameter, Scalar, Space, Values
 
 NEAR = 0.01
 """Share of each number's range within which two configurations are nearly the same."""
 
 
 def to_point(space: Space, values: Values) -> dict[str, float]:
-    """Return a configuration's coordinates by parameter."""
-    point: dict[str, float] = {}
-    for parameter in space:
-        value = values[parameter.name]
-        match parameter:
-            case Continuous() | Integer():
-                point[parameter.name] = parameter.to_unit(cast("float", value))
-            case Categorical():
-                point[parameter.name] = parameter.index(value)
-            case _:
-                assert_never(parameter)
-    return point
+    """Return a configuration's coordinates by parameter, without those of inactive ones."""
+    return {p.name: to_coordinate(p, values[p.name]) for p in space if p.name in values}
 
 
-def from_point(space: Space, point: dict[str, float]) -> dict[str, Scalar]:
-    """Return the configuration at a point, snapped to steps."""
-    values: dict[str, Scalar] = {}
-    for parameter in space:
-        coordinate = point[parameter.name]
-        match parameter:
-            case Continuous() | Integer():
-                values[parameter.name] = parameter.from_unit(coordinate)
-            case Categorical():
-                values[parameter.name] = parameter.value_at(int(coordinate))
-            case _:
-                assert_never(parameter)
-    return values
+def to_coordinate(parameter: Parameter, value: Scalar) -> float:
+    """Return where a value lies."""
+    match parameter:
+        case Continuous() | Integer():
+            return parameter.to_unit(cast("float", value))
+        case Categorical(ordered=True):
+            return parameter.to_unit(value)
+        case Categorical():
+            return parameter.index(value)
+        case _:
+            assert_never(parameter)
+
+
+def from_coordinate(parameter: Parameter, coordinate: float) -> Scalar:
+    """Return the value that lies there, snapped to steps."""
+    match parameter:
+        case Continuous() | Integer() | Categorical(ordered=True):
+            return parameter.from_unit(coordinate)
+        case Categorical():
+            return parameter.value_at(int(coordinate))
+        case _:
+            assert_never(parameter)
 
 
 class PendingPoints:
@@ -58,7 +57,8 @@ class PendingPoints:
         self._catch_up()
         point = to_point(self._space, values)
         return any(
-            all(abs(point[name] - other[name]) < NEAR for name in point) for other in self._points.values()
+            point.keys() == other.keys() and all(abs(point[name] - other[name]) < NEAR for name in point)
+            for other in self._points.values()
         )
 
     def _catch_up(self) -> None:
@@ -66,6 +66,6 @@ class PendingPoints:
             trial = self._history.trials[number]
             if trial.status.is_final:
                 self._points.pop(number, None)
-            else:
+            elif self._space.contains(trial.params):  # not one from before the ranges were narrowed
                 self._points[number] = to_point(self._space, trial.params)
         self._read = len(self._history.log)

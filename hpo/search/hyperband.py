@@ -9,13 +9,17 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import accumulate
 
 from hpo.core.history import History
 from hpo.core.settings import Goal
 from hpo.core.trial import Point
+from hpo.core.verdict import Verdict
 from hpo.errors import UsageError
+from hpo.search.stopping import Decision
 from hpo.search.strategy import Proposal, SearchContext
 from hpo.search.uniform import UniformDraws
 
@@ -56,9 +60,13 @@ class Hyperband:
         first = f"first rung at step {levels[0]}" if levels else "no rung"
         return Proposal(values, f"hyperband bracket {bracket + 1} ({first})")
 
-    def should_stop(self, history: History, number: int) -> str:
+    def should_stop(self, history: History, number: int) -> Verdict | None:
         """Return the verdict of the first rung at which the trial's run was not among the best."""
         return self._rungs(history).verdict(number)
+
+    def decisions(self, history: History, number: int) -> Sequence[Decision]:
+        """Return what was decided of the trial at each rung that it reached."""
+        return self._rungs(history).decisions(number)
 
 
 class Brackets:
@@ -81,6 +89,14 @@ class Brackets:
         return bisect_right(self._bounds[:-1], (number - 1) * _GOLDEN_RATIO % 1.0)
 
 
+@dataclass(slots=True)
+class _Rung:
+    """What came to one rung of a bracket, in its order."""
+
+    losses: list[float] = field(default_factory=list)  # sorted
+    arrived: list[tuple[int, float]] = field(default_factory=list)  # (trial, value)
+
+
 class _Rungs:
     """Values by rung, kept up with as a history grows: verdicts depend on the order of its points."""
 
@@ -89,16 +105,30 @@ class _Rungs:
         self._brackets = brackets
         self._eta = reduction_factor
         self._read = 0
-        self._losses: defaultdict[tuple[int, int], list[float]] = defaultdict(list)  # sorted
+        self._rungs: defaultdict[tuple[int, int], _Rung] = defaultdict(_Rung)  # by bracket and rung, from 1
         self._passed: dict[tuple[int, int], int] = {}  # (trial, run) → rungs behind it
-        self._verdicts: dict[tuple[int, int], str] = {}
+        self._judged: defaultdict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)  # (rung, place)
+        self._verdicts: dict[tuple[int, int], Verdict] = {}
 
-    def verdict(self, number: int) -> str:
+    def verdict(self, number: int) -> Verdict | None:
+        self._catch_up()
+        return self._verdicts.get(self._run(number))
+
+    def decisions(self, number: int) -> list[Decision]:
+        self._catch_up()
+        bracket = self._brackets.of(number)
+        return [
+            self._decision(bracket, rung, place) for rung, place in self._judged.get(self._run(number), [])
+        ]
+
+    def _run(self, number: int) -> tuple[int, int]:
+        return number, self._history.trials[number].run.number
+
+    def _catch_up(self) -> None:
         points = self._history.points
         while self._read < len(points):
             self._take(points[self._read])
             self._read += 1
-        return self._verdicts.get((number, self._history.trials[number].run.number), "")
 
     def _take(self, point: Point) -> None:
         """Judge a run at the highest rung that it has newly reached."""
@@ -106,25 +136,55 @@ class _Rungs:
         if run in self._verdicts or not math.isfinite(point.step):
             return
         bracket = self._brackets.of(point.trial)
-        rung = bisect_right(self._brackets.levels[bracket], point.step)
-        if rung > self._passed.get(run, 0):
-            self._passed[run] = rung
-            level = self._brackets.levels[bracket][rung - 1]
-            if why := self._judge(point.value, self._losses[bracket, rung]):
-                self._verdicts[run] = f"rung {rung} (step {level}): {why}"
+        number = bisect_right(self._brackets.levels[bracket], point.step)
+        if number <= self._passed.get(run, 0):
+            return
+        self._passed[run] = number
+        rung = self._rungs[bracket, number]
+        insort(rung.losses, self._loss(point.value))
+        rung.arrived.append((point.trial, point.value))
+        self._judged[run].append((number, len(rung.arrived)))
+        verdict = self._judge(bracket, number, point.value, rung.losses)
+        if not self._goes_on(verdict):
+            self._verdicts[run] = verdict
 
-    def _judge(self, value: float, losses: list[float]) -> str:
-        """Enter a value at a rung, and return why it may not go on from there."""
+    def _judge(self, bracket: int, number: int, value: float, losses: Sequence[float]) -> Verdict:
+        """Compare a value with those of the rung, of which it is one."""
+        level = self._brackets.levels[bracket][number - 1]
+        where, count, best = f"rung {number} (step {level})", len(losses), len(losses) // self._eta
         if not math.isfinite(value):
-            insort(losses, math.inf)
-            return f"the value is {value}"
-        loss = -value if self._history.goal is Goal.MAXIMIZE else value
-        rank = bisect_left(losses, loss) + 1
-        insort(losses, loss)
-        best = len(losses) // self._eta
-        if best == 0 or rank <= best:
-            return ""
-        return f"{value:g} ranks {rank} of {len(losses)}, the best {best} go on"
+            return Verdict(f"{where}: the value is {value}", rule="hyperband", step=level, compared=count)
+        rank = bisect_left(losses, self._loss(value)) + 1
+        among = f"the best {best} go on" if best else f"of fewer than {self._eta} all go on"
+        last = losses[best - 1] if best else math.inf
+        return Verdict(
+            f"{where}: {value:g} ranks {rank} of {count}, {among}",
+            rule="hyperband",
+            step=level,
+            value=value,
+            threshold=self._value(last) if math.isfinite(last) else None,
+            rank=rank,
+            compared=count,
+        )
+
+    def _goes_on(self, verdict: Verdict) -> bool:
+        best = verdict.compared // self._eta
+        return verdict.rank is not None and (best == 0 or verdict.rank <= best)
+
+    def _decision(self, bracket: int, number: int, place: int) -> Decision:
+        """Return what was decided of the trial that came to a rung as the how-manieth."""
+        arrived = self._rungs[bracket, number].arrived[:place]
+        by_loss = sorted(arrived, key=lambda entry: self._loss(entry[1]))
+        losses = [self._loss(value) for _, value in by_loss]
+        verdict = self._judge(bracket, number, arrived[-1][1], losses)
+        return Decision(verdict, not self._goes_on(verdict), tuple(by_loss))
+
+    def _loss(self, value: float) -> float:
+        """Return the value as one that is the better the less it is; what is no number is the worst."""
+        return self._value(value) if math.isfinite(value) else math.inf
+
+    def _value(self, loss: float) -> float:
+        return 0.0 - loss if self._history.goal is Goal.MAXIMIZE else loss
 
 
 def _check(min_resource: int, max_resource: int, reduction_factor: int) -> None:

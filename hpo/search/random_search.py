@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hpo.core.history import History
+from hpo.core.verdict import Verdict
 from hpo.search.strategy import Proposal, SearchContext
 from hpo.search.uniform import UniformDraws
 
@@ -23,6 +24,6 @@ class RandomSearch:
         values = self._draws.draw(history, number)
         return None if values is None else Proposal(values, "random")
 
-    def should_stop(self, history: History, number: int) -> str:  # noqa: ARG002
+    def should_stop(self, history: History, number: int) -> Verdict | None:  # noqa: ARG002
         """Let every trial run to its end."""
-        return ""
+        return None

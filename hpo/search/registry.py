@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import EntryPoint
 from typing import cast
 
+from hpo.core.prior import NO_PRIOR, Prior
 from hpo.core.settings import Objective
 from hpo.errors import UsageError
 from hpo.plugins import instead, load, offered
+from hpo.search.initial import Initial
 from hpo.search.strategy import SearchContext, Strategy
-from hpo.spec.space import Space
+from hpo.spec.space import Space, Values
 
 GROUP = "hpo.strategies"
 """Entry points of this group are strategies of other packages: called with a SearchContext, and with
@@ -41,8 +43,10 @@ def build(
     objective: Objective,
     max_jobs: int,
     options: Mapping[str, object] | None = None,
+    prior: Prior = NO_PRIOR,
+    initial: Sequence[Values] = (),
 ) -> Strategy:
-    """Build a strategy from its name and options.
+    """Build a strategy from its name and options; `initial` is what it proposes first.
 
     Raises UsageError for an unknown name, and for options that the strategy doesn't take.
     """
@@ -53,7 +57,8 @@ def build(
     factory = _factory(entries[name])
     for problem in _refused(name, factory, given).values():
         raise UsageError(problem)
-    return factory(SearchContext(space, seed, objective, max_jobs), **given)
+    strategy = factory(SearchContext(space, seed, objective, max_jobs, prior, tuple(initial)), **given)
+    return Initial(strategy, initial) if initial else strategy
 
 
 def refused(name: str, options: Mapping[str, object]) -> dict[str, str]:

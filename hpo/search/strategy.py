@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from hpo.core.history import History
+from hpo.core.prior import NO_PRIOR, Prior
 from hpo.core.settings import Objective
+from hpo.core.verdict import Verdict
 from hpo.spec.space import Space, Values
 
 
@@ -18,6 +20,8 @@ class SearchContext:
     seed: int
     objective: Objective
     max_jobs: int
+    prior: Prior = NO_PRIOR
+    initial: tuple[Values, ...] = ()  # what is tried before the strategy is asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ class Proposal:
 class Strategy(Protocol):
     """Decides what to try next and what to stop early.
 
-    Both answers depend on the seed, the trial's number and the history alone: a strategy may
+    Both answers depend on the context, the trial's number and the history alone: a strategy may
     cache, but a new instance given the same history answers the same.
     """
 
@@ -51,5 +55,5 @@ class Strategy(Protocol):
         Trials of the history that have not ended count as pending.
         """
 
-    def should_stop(self, history: History, number: int) -> str:
-        """Return why running trial `number` should stop now, given its curve so far; "" to go on."""
+    def should_stop(self, history: History, number: int) -> Verdict | None:
+        """Return why running trial `number` should stop now, given its curve so far; None to go on."""

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pydantic_core import PydanticCustomError
 
 from hpo.spec.section import mistake
+from hpo.spec.stopping import stopped_twice
+from hpo.spec.ties import untied
 
 
 def incoherences(spec: object) -> Iterator[PydanticCustomError]:
@@ -14,6 +16,9 @@ def incoherences(spec: object) -> Iterator[PydanticCustomError]:
     yield from _undefined_metrics(spec)
     yield from _tuned_and_fixed(spec)
     yield from _endless_grid(spec)
+    yield from _warm_grid(spec)
+    yield from stopped_twice(spec)
+    yield from untied(spec)
 
 
 def _undefined_metrics(spec: object) -> Iterator[PydanticCustomError]:
@@ -51,6 +56,15 @@ def _endless_grid(spec: object) -> Iterator[PydanticCustomError]:
     for name in continuous:
         text = "a grid cannot list the values of a continuous parameter without a step"
         yield mistake(text, hint="give it a step, or take another strategy", at=("parameters", name))
+
+
+def _warm_grid(spec: object) -> Iterator[PydanticCustomError]:
+    match spec:
+        case {"warm_start": dict(), "strategy": "grid" | {"name": "grid"}}:
+            text = "a grid tries every combination, whatever other jobs have found"
+            yield mistake(text, hint="leave it out, or take another strategy", at=("warm_start",))
+        case _:
+            return
 
 
 def _is_endless(parameter: object) -> bool:

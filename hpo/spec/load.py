@@ -8,8 +8,9 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaValue, models_json_schema
 
 from hpo.spec.document import Document
-from hpo.spec.models import Launcher, Names, Spec
+from hpo.spec.models import Launcher, Spec
 from hpo.spec.nodes import dotted
+from hpo.spec.strategies import Names
 from hpo.spec.unavailable import unavailable
 
 

@@ -7,15 +7,14 @@ one mistake hides no other.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Literal, Self, cast, get_args
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self, cast
 
 from pydantic import (
     ConfigDict,
     Field,
-    GetPydanticSchema,
-    JsonValue,
     ModelWrapValidatorHandler,
+    Strict,
     ValidationError,
     ValidationInfo,
     ValidatorFunctionWrapHandler,
@@ -37,71 +36,18 @@ from hpo.spec.section import (
     mistake,
     together,
 )
-from hpo.spec.space import Space
-
-EPOCHS = ("epochs", "numepochs", "n-epochs", "n_epochs", "num_epochs")
-"""Fixed parameters that give Hyperband its max_resource, as SageMaker's guide lists them."""
-
-
-class PlainStrategy(Section):
-    """A strategy without options."""
-
-    name: Literal["bayesian", "random", "grid"] = Field(
-        description="bayesian: learns from the trials so far; random; grid: every combination once"
-    )
-
-
-class Hyperband(Section):
-    """Many configurations for a short time, ever fewer for longer."""
-
-    model_config = ConfigDict(json_schema_extra=lambda schema: schema["required"].remove("max_resource"))
-
-    name: Literal["hyperband"] = Field(description="hyperband: stops early what does not lead")
-    min_resource: int = Field(default=1, ge=1, description="steps before a trial may be stopped")
-    max_resource: int = Field(ge=1, description=f"steps of a whole trial; else fixed {', '.join(EPOCHS)}")
-    reduction_factor: int = Field(default=3, ge=2, description="of so many trials one goes on at each rung")
-
-    @field_validator("max_resource")
-    @classmethod
-    def _leaves_room(cls, most: int, info: ValidationInfo) -> int:
-        if most <= info.data.get("min_resource", 0):
-            raise mistake(f"it must be more than min_resource, which is {info.data['min_resource']}")
-        return most
-
-
-class OtherStrategy(Section):
-    """A strategy of another package, with options that only that knows."""
-
-    model_config = ConfigDict(extra="allow")
-
-    name: Text = Field(description="as the package calls it")
-
-
-Strategy = Annotated[
-    PlainStrategy | Hyperband | OtherStrategy,
-    GetPydanticSchema(
-        lambda _, handler: handler(Annotated[PlainStrategy | Hyperband, Field(discriminator="name")])
-    ),
-]
-"""Read as one of hpo's own; `Spec` reads another package's itself, and a schema lists hpo's own alone."""
-
-Names = Callable[[], Sequence[str]]
-"""Gives the names of all strategies that there are, hpo's own first; the context of a spec's validation."""
-
-
-def _name_alone(schema: dict[str, JsonValue]) -> None:
-    """Let a strategy's schema take the name alone, too."""
-    names: list[JsonValue] = [*_own_strategies()]
-    union = {key: schema.pop(key) for key in ("oneOf", "discriminator")}
-    schema["anyOf"] = [{"enum": names}, union]
-
-
-def _own_strategies() -> list[str]:
-    return [
-        name
-        for model in (PlainStrategy, Hyperband)
-        for name in get_args(model.model_fields["name"].annotation)
-    ]
+from hpo.spec.space import Scalar, Space
+from hpo.spec.stopping import EarlyStopping, StopWhen
+from hpo.spec.strategies import (
+    OtherStrategy,
+    PlainStrategy,
+    Strategy,
+    epochs_of,
+    name_alone,
+    own_strategies,
+)
+from hpo.spec.tuned import combinations, first_configurations, space_of
+from hpo.spec.warm_start import WarmStart
 
 
 class Objective(Section):
@@ -137,13 +83,6 @@ def _no_limits() -> Limits:
     return cast("Limits", {})
 
 
-class StopWhen(Section):
-    """Any one of these ends the job."""
-
-    target: float | None = Field(default=None, description="a value of the objective that is good enough")
-    not_improving_for: int | None = Field(default=None, ge=1, description="trials without a better value")
-
-
 class Retry(Section):
     """What to do about failures of the infrastructure; a program's own failures are never retried."""
 
@@ -175,18 +114,27 @@ class Spec(Section):
     fixed: Mapping[ParameterName, SpecScalar] = Field(
         default_factory=dict, description="parameters given to every trial as they are"
     )
+    constraints: Annotated[tuple[Text, ...], Strict(strict=False)] = Field(
+        default=(), description="comparisons that every trial's parameters keep to: depth * width <= 4096"
+    )
+    initial: Annotated[tuple[Mapping[ParameterName, SpecScalar], ...], Strict(strict=False)] = Field(
+        default=(), description="what to try first: values of some parameters, or of all"
+    )
     strategy: Strategy = Field(
         default=PlainStrategy(name="bayesian"),
         validate_default=True,
         description="bayesian, random, grid or hyperband, or a mapping with the name and its options",
-        json_schema_extra=_name_alone,
+        json_schema_extra=name_alone,
     )
     limits: Limits = Field(
         default_factory=_no_limits, validate_default=True, description="trials, time, failures"
     )
     stop_when: StopWhen = Field(default_factory=StopWhen, description="ends the job early")
-    early_stopping: Literal["off"] = Field(default="off", description="stops single trials early")
+    early_stopping: EarlyStopping = Field(
+        default="off", description="off or median, or a mapping with the rule and its options"
+    )
     retry: Retry = Field(default_factory=Retry, description="of trials that the infrastructure failed")
+    warm_start: WarmStart | None = Field(default=None, description="begins with the trials of earlier jobs")
     inputs: Mapping[Channel, PathText] = Field(
         default_factory=dict, description="channel → path or s3:// address of its data"
     )
@@ -226,7 +174,7 @@ class Spec(Section):
             return data
         if "fixed" not in info.data:  # its mistake comes first: nothing can be said of the epochs
             return data | {"max_resource": sys.maxsize}
-        return data | {"max_resource": _epochs(info.data["fixed"], data.get("min_resource"))}
+        return data | {"max_resource": epochs_of(info.data["fixed"], data.get("min_resource"))}
 
     @field_validator("strategy", mode="wrap")
     @classmethod
@@ -234,7 +182,7 @@ class Spec(Section):
         cls, data: object, read: ValidatorFunctionWrapHandler, info: ValidationInfo
     ) -> object:
         name = data.get("name") if isinstance(data, dict) else data
-        if not isinstance(name, str) or name in _own_strategies() or info.context is None:
+        if not isinstance(name, str) or name in own_strategies() or info.context is None:
             return read(data)
         names = info.context()
         if name in names:
@@ -267,29 +215,11 @@ class Spec(Section):
 
     def space(self) -> Space:
         """Return the search space, with `auto` scalings decided."""
-        return _space(self.parameters)
+        return space_of(self.parameters, self.constraints, self.fixed)
 
-
-def _epochs(fixed: Mapping[str, SpecScalar], min_resource: object) -> int:
-    """Return the max_resource that the fixed parameters give Hyperband."""
-    least = min_resource if isinstance(min_resource, int) else 1
-    for name in filter(fixed.__contains__, EPOCHS):
-        epochs = fixed[name]
-        if isinstance(epochs, bool) or not isinstance(epochs, int) or epochs <= least:
-            raise mistake(
-                f"hyperband needs a whole number above min_resource there, which is {least}",
-                hint="or give the strategy a max_resource",
-                at=("fixed", name),
-            )
-        return epochs
-    raise mistake(
-        "it needs `max_resource`, the steps of a whole trial",
-        hint=f"give it, or one of these under `fixed`: {', '.join(EPOCHS)}",
-    )
-
-
-def _space(parameters: Mapping[str, ParameterModel]) -> Space:
-    return Space(tuple(model.parameter(name) for name, model in parameters.items()))
+    def first_configurations(self) -> tuple[dict[str, Scalar], ...]:
+        """Return what is tried before a strategy proposes anything, whole and in order."""
+        return first_configurations(self.space(), self.initial)
 
 
 def _combinations(info: ValidationInfo) -> int | None:
@@ -297,4 +227,4 @@ def _combinations(info: ValidationInfo) -> int | None:
     strategy, parameters = info.data.get("strategy"), info.data.get("parameters")
     if strategy is None or strategy.name != "grid" or parameters is None:
         return None
-    return _space(parameters).cardinality
+    return combinations(parameters, info.data.get("constraints", ()), info.data.get("fixed", {}))

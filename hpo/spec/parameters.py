@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Literal, assert_never
 
 from pydantic import Field, Strict, ValidationInfo, field_validator
 
-from hpo.spec.section import ScalingName, Section, SpecScalar, mistake
-from hpo.spec.space import Categorical, Continuous, Integer, Scaling, automatic_scaling
+from hpo.spec.constraint import shown
+from hpo.spec.scaling import Scaling, automatic_scaling
+from hpo.spec.section import ParameterName, ScalingName, Section, SpecScalar, mistake
+from hpo.spec.space import Categorical, Continuous, Integer, Parameter, Scalar
 
 MOST_STEPS = 10**9
 _EXACT = 2**53  # up to here every integer is a float, too
+
+
+When = Mapping[ParameterName, Annotated[tuple[SpecScalar, ...], Strict(strict=False)]]
+"""The values of other parameters with which one is active."""
+
+_WHEN = "it is active only where each of these parameters is, and has one of the values"
+_DEFAULT = "the first trial's value, where any parameter has a default"
 
 
 class ContinuousParameter(Section):
@@ -30,6 +40,8 @@ class ContinuousParameter(Section):
         description="how values are spread over the range; reverse-logarithmic: ever denser towards 1. "
         "auto is logarithmic from a ratio of 100 between max and min on",
     )
+    default: float | None = Field(default=None, description=_DEFAULT)
+    when: When = Field(default_factory=dict, description=_WHEN)
 
     @field_validator("max")
     @classmethod
@@ -67,6 +79,14 @@ class ContinuousParameter(Section):
             )
         return scaling
 
+    @field_validator("default")
+    @classmethod
+    def _is_in_the_range(cls, default: float | None, info: ValidationInfo) -> float | None:
+        if default is not None and {"min", "max", "step"} <= info.data.keys():
+            low, high, step = info.data["min"], info.data["max"], info.data["step"]
+            _check_default(Continuous("", low, high, step=step), default)
+        return default
+
     def parameter(self, name: str) -> Continuous:
         """Return the range as a part of the search space."""
         auto = self.scaling == "auto"
@@ -89,6 +109,8 @@ class IntegerParameter(Section):
         description="how values are spread over the range. "
         "auto is logarithmic from a ratio of 100 between max and min on",
     )
+    default: Bound | None = Field(default=None, description=_DEFAULT)
+    when: When = Field(default_factory=dict, description=_WHEN)
 
     @field_validator("max")
     @classmethod
@@ -113,6 +135,14 @@ class IntegerParameter(Section):
             _check_positive(info.data["min"], instead=1)
         return scaling
 
+    @field_validator("default")
+    @classmethod
+    def _is_in_the_range(cls, default: int | None, info: ValidationInfo) -> int | None:
+        if default is not None and {"min", "max", "step"} <= info.data.keys():
+            low, high, step = info.data["min"], info.data["max"], info.data["step"]
+            _check_default(Integer("", low, high, step=step), default)
+        return default
+
     def parameter(self, name: str) -> Integer:
         """Return the range as a part of the search space."""
         auto = self.scaling == "auto"
@@ -128,6 +158,10 @@ class CategoricalParameter(Section):
         description="the values, each with the type it is written with", json_schema_extra={"minItems": 1}
     )
 
+    ordered: bool = Field(default=False, description="whether neighbours among the values are alike")
+    default: SpecScalar = Field(default=None, description=_DEFAULT)
+    when: When = Field(default_factory=dict, description=_WHEN)
+
     @field_validator("values")
     @classmethod
     def _differ(cls, values: tuple[SpecScalar, ...]) -> tuple[SpecScalar, ...]:
@@ -138,14 +172,42 @@ class CategoricalParameter(Section):
             raise mistake(f"given more than once: {', '.join(twice)}")
         return values
 
+    @field_validator("default")
+    @classmethod
+    def _is_one_of_them(cls, default: Scalar, info: ValidationInfo) -> Scalar:
+        if default is not None and "values" in info.data:
+            _check_default(Categorical("", info.data["values"]), default)
+        return default
+
     def parameter(self, name: str) -> Categorical:
         """Return the values as a part of the search space."""
-        return Categorical(name, self.values)
+        return Categorical(name, self.values, self.ordered)
 
 
 ParameterModel = Annotated[
     ContinuousParameter | IntegerParameter | CategoricalParameter, Field(discriminator="type")
 ]
+
+
+def allowed(parameter: Parameter) -> str:
+    """Return in words which values a parameter has."""
+    match parameter:
+        case Categorical():
+            return f"its values are {', '.join(map(shown, parameter.values))}"
+        case Continuous(step=None):
+            return f"it is a number from {parameter.low} to {parameter.high}"
+        case Continuous():
+            return f"it is from {parameter.low} to {parameter.high} in steps of {parameter.step}"
+        case Integer():
+            steps = f" in steps of {parameter.step}" if parameter.step != 1 else ""
+            return f"it is a whole number from {parameter.low} to {parameter.high}{steps}"
+        case _:
+            assert_never(parameter)
+
+
+def _check_default(parameter: Parameter, default: Scalar) -> None:
+    if not parameter.contains(default):
+        raise mistake("it is none of the parameter's values", hint=allowed(parameter))
 
 
 def _check_order(low: float, high: float) -> None:

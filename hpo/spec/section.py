@@ -44,7 +44,7 @@ class Section(BaseModel):
         return {k: value for k, value in data.items() if value is not None or k not in cls.model_fields}
 
 
-def mistake(text: str, *, hint: str = "", at: Sequence[str] = ()) -> PydanticCustomError:
+def mistake(text: str, *, hint: str = "", at: Sequence[str | int] = ()) -> PydanticCustomError:
     """Return an error whose text goes on after "`limits.max_jobs` is 5;".
 
     `at` is the path from the spec's root, where the mistake is another place's than the validated value's.

@@ -2,38 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
-from enum import StrEnum
+from functools import cached_property
+from typing import cast
+
+from hpo.spec.cells import Cells, Uncountable
+from hpo.spec.conditions import Conditions, is_among, parents_first, same
+from hpo.spec.constraint import Constraint
+from hpo.spec.scaling import Scaling, shrink, stretch, widened
 
 Scalar = str | int | float | bool | None
 """A parameter's value; its type is kept from the spec to the results."""
 
 Values = Mapping[str, Scalar]
 """A configuration: a value for each parameter, in the order of the spec."""
-
-
-class Scaling(StrEnum):
-    """How a range is spread over the unit interval."""
-
-    LINEAR = "linear"
-    LOGARITHMIC = "logarithmic"
-    REVERSE_LOGARITHMIC = "reverse-logarithmic"
-
-
-def automatic_scaling(low: float, high: float, *, integer: bool) -> Scaling:
-    """Choose the scaling that `auto` stands for: logarithmic from a ratio of 100 between the bounds on.
-
-    A range within [0, 1) whose distance to 1 shrinks by that ratio is reverse-logarithmic.
-    """
-    wide = 100 * (1 - 1e-9)  # 7 / 0.07 is a little less than 100
-    if low > 0 and high / low >= wide:
-        return Scaling.LOGARITHMIC
-    if not integer and low >= 0 and high < 1 and (1 - low) / (1 - high) >= wide:
-        return Scaling.REVERSE_LOGARITHMIC
-    return Scaling.LINEAR
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +44,16 @@ class Continuous:
     def from_unit(self, u: float) -> float:
         """Return the value at `u` in [0, 1) under the scaling, snapped to the step."""
         if self.step is None:
-            return min(max(_stretch(u, self.low, self.high, self.scaling), self.low), self.high)
+            return min(max(stretch(u, self.low, self.high, self.scaling), self.low), self.high)
         half = self.step / 2  # each value owns an interval of one step around it, also at the ends
-        low, high = _widened(self.low, self.high, half, self.scaling)
-        return self.snap(_stretch(u, low, high, self.scaling))
+        low, high = widened(self.low, self.high, half, self.scaling)
+        return self.snap(stretch(u, low, high, self.scaling))
 
     def to_unit(self, value: float) -> float:
         """Return where `value` lies in [0, 1] under the scaling: the inverse of `from_unit`."""
         if self.step is None:
-            return _shrink(value, self.low, self.high, self.scaling)
-        return _shrink(value, *_widened(self.low, self.high, self.step / 2, self.scaling), self.scaling)
+            return shrink(value, self.low, self.high, self.scaling)
+        return shrink(value, *widened(self.low, self.high, self.step / 2, self.scaling), self.scaling)
 
     def snap(self, value: float) -> float:
         """Return the nearest value of the range."""
@@ -77,6 +61,12 @@ class Continuous:
             return min(max(value, self.low), self.high)
         index = round((value - self.low) / self.step)
         return self.value_at(min(max(index, 0), self.count - 1))
+
+    def index(self, value: Scalar) -> int:
+        """Return which value of a stepped range it is, from 0. Raises ValueError where it is none."""
+        if self.step is None or not self.contains(value):
+            raise ValueError(f"{value!r} is no value of {self.name}")
+        return round((cast("float", value) - self.low) / self.step)
 
     def contains(self, value: Scalar) -> bool:
         """Tell whether `value` is one of the range's values."""
@@ -106,16 +96,22 @@ class Integer:
 
     def from_unit(self, u: float) -> int:
         """Return the value at `u` in [0, 1) under the scaling."""
-        low, high = _widened(self.low, self.high, self.step / 2, self.scaling)
-        return self.snap(_stretch(u, low, high, self.scaling))
+        low, high = widened(self.low, self.high, self.step / 2, self.scaling)
+        return self.snap(stretch(u, low, high, self.scaling))
 
     def to_unit(self, value: float) -> float:
         """Return where `value` lies in [0, 1] under the scaling: the inverse of `from_unit`."""
-        return _shrink(value, *_widened(self.low, self.high, self.step / 2, self.scaling), self.scaling)
+        return shrink(value, *widened(self.low, self.high, self.step / 2, self.scaling), self.scaling)
 
     def snap(self, value: float) -> int:
         """Return the nearest value of the range."""
         return self.value_at(min(max(round((value - self.low) / self.step), 0), self.count - 1))
+
+    def index(self, value: Scalar) -> int:
+        """Return which of the values it is, from 0. Raises ValueError where it is none."""
+        if not self.contains(value):
+            raise ValueError(f"{value!r} is no value of {self.name}")
+        return (cast("int", value) - self.low) // self.step
 
     def contains(self, value: Scalar) -> bool:
         """Tell whether `value` is one of the range's values."""
@@ -126,10 +122,11 @@ class Integer:
 
 @dataclass(frozen=True, slots=True)
 class Categorical:
-    """One of the given values, of any scalar type."""
+    """One of the given values, of any scalar type; where they are `ordered`, neighbours are alike."""
 
     name: str
     values: tuple[Scalar, ...]
+    ordered: bool = False
 
     @property
     def count(self) -> int:
@@ -144,29 +141,40 @@ class Categorical:
         """Return the value at `u` in [0, 1), each with the same share."""
         return self.values[min(int(u * len(self.values)), len(self.values) - 1)]
 
+    def to_unit(self, value: Scalar) -> float:
+        """Return the middle of the share in [0, 1) that `value` has."""
+        return (self.index(value) + 0.5) / len(self.values)
+
     def index(self, value: Scalar) -> int:
         """Return which of the values `value` is, from 0; 1, 1.0 and true are three different ones.
 
         Raises ValueError where it is none of them.
         """
         for index, other in enumerate(self.values):
-            if type(value) is type(other) and value == other:
+            if same(value, other):
                 return index
         raise ValueError(f"{value!r} is no value of {self.name}")
 
     def contains(self, value: Scalar) -> bool:
         """Tell whether `value` is one of the values; 1, 1.0 and true are three different ones."""
-        return any(type(value) is type(other) and value == other for other in self.values)
+        return is_among(value, self.values)
 
 
 Parameter = Continuous | Integer | Categorical
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Space:
-    """All tuned parameters, in the order of the spec."""
+    """All tuned parameters, in the order of the spec, and what ties them together.
+
+    A configuration has a value for each parameter that is active under the conditions, and for no
+    other one, and keeps to the constraints.
+    """
 
     parameters: tuple[Parameter, ...]
+    conditions: Conditions = field(default_factory=dict)
+    constraints: tuple[Constraint, ...] = ()
+    defaults: Values = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Parameter]:
         return iter(self.parameters)
@@ -174,73 +182,89 @@ class Space:
     def __len__(self) -> int:
         return len(self.parameters)
 
+    @cached_property
+    def dependent(self) -> tuple[Parameter, ...]:
+        """The parameters, each after those that it depends on."""
+        by_name = {parameter.name: parameter for parameter in self.parameters}
+        return tuple(by_name[name] for name in parents_first(list(by_name), self.conditions))
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether no parameter is continuous without a step."""
+        return all(parameter.count is not None for parameter in self.parameters)
+
     @property
     def cardinality(self) -> int | None:
-        """How many configurations there are; None where a parameter is continuous without a step."""
-        counts = [parameter.count for parameter in self.parameters]
-        return None if None in counts else math.prod(count for count in counts if count is not None)
-
-    def from_unit(self, point: Sequence[float]) -> dict[str, Scalar]:
-        """Return the configuration at a point of the unit cube, one coordinate in [0, 1) a parameter."""
-        return {p.name: p.from_unit(u) for p, u in zip(self.parameters, point, strict=True)}
-
-    def middle(self) -> dict[str, Scalar]:
-        """Return the configuration in the middle of every range under its scaling."""
-        return self.from_unit([0.5] * len(self.parameters))
+        """How many configurations there are; None for infinitely many, or more than can be counted."""
+        return self._cells.count if isinstance(self._cells, Cells) else None
 
     def cell(self, index: int) -> dict[str, Scalar]:
-        """Return cell `index` (from 0) of a finite space; the last parameter varies fastest.
+        """Return configuration `index` (from 0) of a finite space, in the order of `Cells`.
 
-        Raises ValueError where the space is infinite, and IndexError for a cell that it does not have.
+        Raises ValueError where the space has no cardinality, and IndexError for a cell that it has not.
         """
-        values: dict[str, Scalar] = {}
-        for parameter in reversed(self.parameters):
-            if parameter.count is None:
-                raise ValueError(f"{parameter.name} has infinitely many values")
-            index, digit = divmod(index, parameter.count)
-            values[parameter.name] = parameter.value_at(digit)
-        if index:
-            raise IndexError(f"the space has {self.cardinality} cells")
-        return {parameter.name: values[parameter.name] for parameter in self.parameters}
+        return self._counted.cell(index)
+
+    def number(self, values: Values) -> int:
+        """Return which cell a configuration is. Raises ValueError where it is none."""
+        return self._counted.number(values)
+
+    @property
+    def _counted(self) -> Cells:
+        if isinstance(self._cells, Cells):
+            return self._cells
+        raise ValueError(str(self._cells))
+
+    @cached_property
+    def _cells(self) -> Cells | Uncountable:
+        try:
+            return Cells(self.parameters, self.conditions, self.constraints)
+        except Uncountable as why:
+            return why
+
+    def is_active(self, name: str, values: Values) -> bool:
+        """Tell whether a parameter is active, given the active ones among those that it depends on."""
+        return all(condition.holds(values) for condition in self.conditions.get(name, ()))
+
+    def active(self, values: Values) -> dict[str, Scalar]:
+        """Return a value for each parameter without those of the inactive ones."""
+        if not self.conditions:
+            return dict(values)
+        kept: dict[str, Scalar] = {}
+        for parameter in self.dependent:
+            if self.is_active(parameter.name, kept):
+                kept[parameter.name] = values[parameter.name]
+        return {parameter.name: kept[parameter.name] for parameter in self if parameter.name in kept}
+
+    def satisfies(self, values: Values) -> bool:
+        """Tell whether a configuration keeps to all constraints."""
+        return all(constraint.holds(values) for constraint in self.constraints)
+
+    def from_unit(self, point: Sequence[float]) -> dict[str, Scalar]:
+        """Return the configuration at a point of the unit cube, one coordinate in [0, 1) a parameter.
+
+        Constraints are not looked at.
+        """
+        return self.active({p.name: p.from_unit(u) for p, u in zip(self.parameters, point, strict=True)})
+
+    def middle(self) -> dict[str, Scalar]:
+        """Return the configuration in the middle of every range; constraints are not looked at."""
+        return self.from_unit([0.5] * len(self.parameters))
 
     def contains(self, values: Values) -> bool:
-        """Tell whether `values` has exactly this space's parameters, each with a value of its range."""
-        return values.keys() == {p.name for p in self.parameters} and all(
-            p.contains(values[p.name]) for p in self.parameters
+        """Tell whether `values` is one of the space's configurations, whole and within the constraints."""
+        known = {parameter.name for parameter in self.parameters}
+        return (
+            values.keys() <= known
+            and all(
+                (p.name in values) == self.is_active(p.name, values)
+                and (p.name not in values or p.contains(values[p.name]))
+                for p in self.dependent
+            )
+            and self.satisfies(values)
         )
 
 
 def identity(values: Values) -> tuple[tuple[str, str, Scalar], ...]:
     """Return a hashable key under which two configurations are equal only with equal types."""
     return tuple((name, type(values[name]).__name__, values[name]) for name in sorted(values))
-
-
-def _widened(low: float, high: float, half: float, scaling: Scaling) -> tuple[float, float]:
-    """Give the outermost values of a stepped range the same share as the inner ones."""
-    if scaling is Scaling.LOGARITHMIC:
-        return max(low - half, low / 2), high + half
-    if scaling is Scaling.REVERSE_LOGARITHMIC:
-        return low - half, min(high + half, (1 + high) / 2)
-    return low - half, high + half
-
-
-def _stretch(u: float, low: float, high: float, scaling: Scaling) -> float:
-    match scaling:
-        case Scaling.LINEAR:
-            return low + u * (high - low)
-        case Scaling.LOGARITHMIC:
-            return math.exp(math.log(low) + u * (math.log(high) - math.log(low)))
-        case Scaling.REVERSE_LOGARITHMIC:
-            return 1 - math.exp(math.log1p(-low) + u * (math.log1p(-high) - math.log1p(-low)))
-
-
-def _shrink(value: float, low: float, high: float, scaling: Scaling) -> float:
-    """Undo `_stretch`."""
-    match scaling:
-        case Scaling.LINEAR:
-            u = (value - low) / (high - low)
-        case Scaling.LOGARITHMIC:
-            u = math.log(value / low) / math.log(high / low)
-        case Scaling.REVERSE_LOGARITHMIC:
-            u = (math.log1p(-value) - math.log1p(-low)) / (math.log1p(-high) - math.log1p(-low))
-    return min(max(u, 0.0), 1.0)

@@ -23,13 +23,7 @@ UNAVAILABLE = (
     Unavailable(("require",)),
     Unavailable(("algorithms",), instead="write a spec for each"),
     Unavailable(("parameters",), "auto", "list the parameters"),
-    Unavailable(("parameters", "*", "when"), instead="tune it in every trial"),
-    Unavailable(("constraints",)),
-    Unavailable(("initial",)),
-    Unavailable(("stop_when", "converged"), instead="use not_improving_for"),
-    Unavailable(("early_stopping",), "median", "write early_stopping: off, or strategy: hyperband"),
     Unavailable(("repeats",)),
-    Unavailable(("warm_start",)),
     Unavailable(("cross_validation",)),
 )
 

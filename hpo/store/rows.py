@@ -7,16 +7,19 @@ import math
 from dataclasses import asdict
 from typing import Any
 
-from hpo.core.settings import Goal, Objective, Settings, Take
+from hpo.core.settings import Goal, Objective, Running, Settings, Take
 from hpo.core.trial import JobHandle, Point, Progress, Reason, Run, RunState, Trial, TrialStatus
 from hpo.core.usage import Usage
+from hpo.core.verdict import Verdict
 
 Row = tuple[Any, ...]
 
 JOB_COLUMNS = (
     "name, settings, strategy, launcher, seed, digest, base, status, end_reason, end_detail, created, ended"
 )
-TRIAL_COLUMNS = "number, params, proposed_by, memo, status, reason, detail, value, created, ended, place"
+TRIAL_COLUMNS = (
+    "number, params, proposed_by, memo, status, reason, detail, value, created, ended, place, verdict"
+)
 RUN_COLUMNS = (
     "trial, number, state, launcher, handle, cursor, progress, waiting, not_before, "
     "started, ended, stop_sent, stopped_at_once, reason, detail, usage"
@@ -45,6 +48,7 @@ def trial_row(trial: Trial) -> Row:
         trial.created,
         trial.ended,
         trial.place,
+        json.dumps(asdict(trial.verdict)) if trial.verdict is not None else None,
     )
 
 
@@ -77,7 +81,8 @@ def point_row(point: Point) -> Row:
 
 def trial_of(row: Row, runs: tuple[Run, ...]) -> Trial:
     """Return the trial of a row of TRIAL_COLUMNS, with its runs."""
-    number, params, proposed_by, memo, status, reason, detail, value, created, ended, place = row
+    number, params, proposed_by, memo, status, reason, detail, value = row[:8]
+    created, ended, place, verdict = row[8:]
     return Trial(
         number=number,
         params=_read(params),
@@ -91,6 +96,7 @@ def trial_of(row: Row, runs: tuple[Run, ...]) -> Trial:
         created=created,
         ended=ended,
         place=place,
+        verdict=Verdict(**_read(verdict)) if verdict is not None else None,
     )
 
 
@@ -130,7 +136,7 @@ def settings_text(settings: Settings) -> str:
 def settings_of(text: str) -> Settings:
     """Return the settings that `settings_text` wrote."""
     fields = json.loads(text)
-    objective = fields.pop("objective")
+    objective, running = fields.pop("objective"), fields.pop("running", Running.STOP)
     return Settings(
         objective=Objective(
             metric=objective["metric"],
@@ -138,6 +144,7 @@ def settings_of(text: str) -> Settings:
             take=Take(objective["take"]),
             step=objective["step"],
         ),
+        running=Running(running),
         **fields,
     )
 

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hpo.core.job import Job, JobStatus
+from hpo.core.prior import NO_PRIOR, Prior
 from hpo.core.settings import Settings
 from hpo.core.trial import Point, Run, Trial, TrialStatus
 from hpo.errors import StoreError
 from hpo.store import rows
 from hpo.store.faults import BUSY_TIMEOUT, keeps_from_writing, store_error
+from hpo.store.prior import read_prior, write_prior
 
 if TYPE_CHECKING:
     from hpo.core.apply import Change  # only for its shape: `hpo status` reads jobs without the state machine
@@ -69,8 +71,8 @@ class Store:
             self._migrate()
 
     @classmethod
-    def create(cls, path: Path, record: JobRecord) -> Store:
-        """Make the database of a new job."""
+    def create(cls, path: Path, record: JobRecord, prior: Prior = NO_PRIOR) -> Store:
+        """Make the database of a new job, with what it begins with."""
         store = cls(path)
         with store._transaction():
             store._db.execute(
@@ -90,6 +92,7 @@ class Store:
                     record.ended,
                 ),
             )
+            write_prior(store._db, prior)
         return store
 
     @classmethod
@@ -162,12 +165,6 @@ class Store:
             self._seen = at
             self._db.execute("update session set seen = ? where id = ?", (at, self._session))
 
-    def edit(self, record: JobRecord, what: str, *, at: float) -> None:
-        """Replace the job's settings, with a note of what was changed."""
-        with self._transaction():
-            self._db.execute("update job set settings = ?", (rows.settings_text(record.settings),))
-            self._db.execute("insert into edit (at, what) values (?, ?)", (at, what))
-
     def reopen(self, trials: Iterable[Trial]) -> None:
         """Write down trials that got another run."""
         with self._transaction():
@@ -231,6 +228,11 @@ class Store:
             ended=ended,
         )
 
+    def prior(self) -> Prior:
+        """Return what the job began with."""
+        with self._transaction(read=True):
+            return read_prior(self._db)
+
     def trials(self, number: int | None = None) -> list[Trial]:
         """Return all trials by number with their runs, or the one of that number."""
         where, key = ("", ()) if number is None else (" where {} = ?", (number,))
@@ -248,6 +250,11 @@ class Store:
         select = f"select {rows.POINT_COLUMNS} from point where metric = ? order by id"
         with self._errors():
             return [rows.point_of(row) for row in self._db.execute(select, (metric,))]
+
+    def edits(self) -> list[tuple[float, str]]:
+        """Return when the spec was changed, and what of it, oldest first."""
+        with self._errors():
+            return self._db.execute("select at, what from edit order by rowid").fetchall()
 
     def elapsed(self, now: float | None = None) -> float:
         """Return for how many seconds the job was run, by all sessions; the last one up to `now` if given."""

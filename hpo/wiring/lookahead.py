@@ -85,11 +85,11 @@ class Rehearsed:
 
 
 async def rehearse(prepared: Prepared, folder: Path, show: Callable[[bytes], None]) -> Rehearsed:
-    """Run one trial with mid-range values in a folder of its own; its log goes to `show` as it grows."""
+    """Run one trial with default values in a folder of its own; its log goes to `show` as it grows."""
     settings = prepared.settings(prepared.spec.name)
     scanner = compile_metrics(prepared.spec.metrics)
     log = bytearray()
-    trial = Trial(1, prepared.space.middle(), "middle of the space")
+    trial = Trial(1, prepared.default(), "default")
     launch = Launch(settings.job, trial.number, trial.run.number, trial.params)
 
     def take(data: bytes) -> None:

@@ -10,20 +10,28 @@ from pathlib import Path
 from pydantic import BaseModel, JsonValue
 
 from hpo.core.budget import fits
-from hpo.core.settings import Goal, Objective, Settings, Take
+from hpo.core.prior import NO_PRIOR, Prior
+from hpo.core.settings import Goal, Objective, Running, Settings, Take
 from hpo.core.trial import Launch, Trial
 from hpo.errors import LauncherError, UsageError
 from hpo.launchers import registry as launchers
 from hpo.launchers.launcher import JobContext, Launcher, Obstacle, silent
-from hpo.metrics.regex import pattern_problem, pattern_warnings
+from hpo.metrics.regex import pattern_warnings
 from hpo.search import registry as strategies
+from hpo.search.median import MedianStopping
 from hpo.search.strategy import Strategy
 from hpo.spec.document import Document
+from hpo.spec.feasible import completed
 from hpo.spec.load import schema, spec_of
-from hpo.spec.models import OtherStrategy, Spec
+from hpo.spec.models import Spec
 from hpo.spec.nodes import dotted
-from hpo.spec.space import Space
+from hpo.spec.space import Scalar, Space
+from hpo.spec.stopping import median_rule
+from hpo.spec.strategies import OtherStrategy
 from hpo.store.home import state_folder
+from hpo.wiring.checks import check_base, check_options, check_patterns, options_model
+from hpo.wiring.parents import prior_of, prior_warnings
+from hpo.wiring.space_warnings import space_warnings
 
 CHANGEABLE = ("limits", "stop_when", "retry")
 """What of a spec may change after its job has begun."""
@@ -41,6 +49,7 @@ class Prepared:
     base: Path  # the spec's folder
     say: Callable[[str], None] = field(default=silent, compare=False)  # tells the user what takes a while
     worst_cost: float | None = None  # of one run; asked for where the spec has a max_cost
+    prior: Prior = NO_PRIOR  # what a job of it begins with: a new one as the parents are now
 
     def settings(self, job: str) -> Settings:
         """Return what the state machine must know of the spec."""
@@ -62,22 +71,35 @@ class Prepared:
             max_failures=limits.max_failures,
             target=stop.target,
             not_improving_for=stop.not_improving_for,
+            converged=stop.converged,
+            running=Running(stop.running),
+            stops_early=spec.strategy.name == "hyperband" or median_rule(spec.early_stopping) is not None,
             attempts=spec.retry.attempts,
             max_cost=limits.max_cost,
             worst_cost=self.worst_cost,
         )
 
+    def default(self) -> dict[str, Scalar]:
+        """Return the configuration of defaults, where there are any, and else of mid-range values."""
+        return completed(self.space, {})
+
     def strategy(self, seed: int) -> Strategy:
         """Build the strategy."""
         settings = self.settings(self.spec.name)
-        return strategies.build(
+        strategy = strategies.build(
             self.spec.strategy.name,
             space=self.space,
             seed=seed,
             objective=settings.objective,
             max_jobs=settings.max_jobs,
+            prior=self.prior.within(self.space),
             options=self.spec.strategy.model_dump(exclude={"name"}),
+            initial=self.spec.first_configurations(),
         )
+        rule = median_rule(self.spec.early_stopping)
+        if rule is None:
+            return strategy
+        return MedianStopping(strategy, min_trials=rule.min_trials, min_steps=rule.min_steps)
 
     def launcher(self, job: str, folder: Path) -> Launcher:
         """Build the launcher for a job's folder."""
@@ -116,13 +138,8 @@ class Prepared:
             for name, regex in self.spec.metrics.items()
             for warning in pattern_warnings(regex)
         ]
-        count = self.space.cardinality
-        if count is not None and count < self.spec.limits.max_jobs:
-            found.append(
-                f"limits.max_jobs is {self.spec.limits.max_jobs}, but the space has {count} configurations: "
-                "the job ends when each was tried"
-            )
-        return found
+        found += space_warnings(self.space, self.spec)
+        return [*found, *prior_warnings(self.prior, self.spec.strategy.name)]
 
     def longest_seconds(self) -> float | None:
         """Return how long the job can take at most; None where its limits do not say."""
@@ -196,23 +213,25 @@ def prepare(
     overrides: Sequence[str] = (),
     base: Path | None = None,
     check_launch: bool = True,
+    is_begun: Callable[[Spec], bool] | None = None,
     say: Callable[[str], None] = silent,
 ) -> Prepared:
     """Read a spec, a file or a mapping, with its overlays and overrides, and check all of it.
 
     Relative paths count from `base`, by default the spec's folder, for a mapping the working directory.
-    `check_launch` also looks whether the program, the inputs and the like are there. Raises SpecError
-    with every mistake, and UsageError for a base whose name is not UTF-8.
+    `check_launch` also looks whether the program, the inputs and the like are there, and reads the parents,
+    unless `is_begun` says that there is such a job: that has read its own. Raises SpecError with every
+    mistake, and UsageError for a base whose name is not UTF-8.
     """
     base = base or (given[0].absolute().parent if isinstance(given[0], Path) else Path.cwd())
-    _check_base(base)
+    check_base(base)
     document = Document.read(given, overrides=overrides)
     spec = spec_of(document, strategies.names)
     if spec is not None and isinstance(spec.strategy, OtherStrategy):
-        _check_options(document, spec.strategy)
-    options_model = _options_model(document)
-    options = document.validate(options_model, at="launcher", without={"kind"}) if options_model else None
-    _check_patterns(document)
+        check_options(document, spec.strategy)
+    model = options_model(document)
+    options = document.validate(model, at="launcher", without={"kind"}) if model else None
+    check_patterns(document)
     if spec is None or options is None:
         document.raise_problems()
         raise AssertionError("what is not valid has problems")
@@ -233,6 +252,9 @@ def prepare(
     if check_launch:
         for obstacle in prepared.check():
             document.problem(obstacle.path, f"`{dotted(obstacle.path)}`: {obstacle.message}")
+        if is_begun is None or not is_begun(spec):
+            prior = prior_of(document, spec, options=options, space=prepared.space, base=base, say=say)
+            prepared = replace(prepared, prior=prior)
     document.raise_problems()
     return _with_cost(document, prepared) if check_launch else prepared
 
@@ -245,41 +267,6 @@ def _with_cost(document: Document, prepared: Prepared) -> Prepared:
         document.problem(("limits", "max_cost"), f"`limits.max_cost`: {error}")
         document.raise_problems()
         raise
-
-
-def _check_base(base: Path) -> None:
-    try:
-        str(base).encode()
-    except UnicodeEncodeError:
-        raise UsageError(
-            f"the name of the spec's folder, {str(base)!a}, is not UTF-8, and cannot be kept with a job: "
-            "rename the folder"
-        ) from None
-
-
-def _check_patterns(document: Document) -> None:
-    metrics = document.value("metrics")
-    for name, regex in metrics.items() if isinstance(metrics, dict) else ():
-        if isinstance(regex, str) and regex and (problem := pattern_problem(regex)):
-            document.problem(("metrics", name), f"`metrics.{name}` is `{regex}`; {problem}")
-
-
-def _check_options(document: Document, strategy: OtherStrategy) -> None:
-    """Add which options another package's strategy has not, and which it misses: no model knows them."""
-    options = strategy.model_dump(exclude={"name"})
-    for option, problem in strategies.refused(strategy.name, options).items():
-        at = ("strategy", option) if option else ("strategy",)
-        document.problem(at, problem, of_key=bool(option))
-
-
-def _options_model(document: Document) -> type[BaseModel] | None:
-    kind = document.value("launcher.kind") or "process"
-    try:
-        return launchers.options_model(str(kind))
-    except UsageError as error:
-        if not document.has_problem("launcher.kind"):
-            document.problem("launcher.kind", str(error))
-        return None
 
 
 def json_schema() -> dict[str, JsonValue]:

@@ -7,15 +7,14 @@ import secrets
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
 from hpo.core.criteria import fulfilled
 from hpo.core.history import History
 from hpo.core.job import Ending, Job, assemble, reopened
-from hpo.core.settings import Settings
 from hpo.core.trial import Trial, TrialStatus
 from hpo.errors import UsageError
 from hpo.launchers.launcher import Launcher
@@ -24,10 +23,13 @@ from hpo.scheduler.clock import WallClock
 from hpo.scheduler.loop import Parts, Scheduler
 from hpo.scheduler.perform import Performer
 from hpo.search.strategy import Strategy
+from hpo.spec.models import Spec
+from hpo.store.edits import EditLog
 from hpo.store.home import DATABASE, SPEC, job_folder, new_job
 from hpo.store.lease import Lease
 from hpo.store.sqlite import JobRecord, Store
-from hpo.wiring.prepared import CHANGEABLE, Prepared, prepare
+from hpo.wiring.edits import JobEditor, changed, changes
+from hpo.wiring.prepared import Prepared, prepare
 
 
 def create(prepared: Prepared) -> Path:
@@ -44,8 +46,13 @@ def create(prepared: Prepared) -> Path:
             base=str(prepared.base),
             created=time.time(),
         )
-        Store.create(draft / DATABASE, record).close()
+        Store.create(draft / DATABASE, record, prepared.prior).close()
     return job_folder(spec.name)
+
+
+def has_begun(spec: Spec) -> bool:
+    """Tell whether there is a job of the spec's name."""
+    return (job_folder(spec.name) / DATABASE).exists()
 
 
 def refuse_another(folder: Path, prepared: Prepared) -> None:
@@ -53,31 +60,21 @@ def refuse_another(folder: Path, prepared: Prepared) -> None:
     name = folder.name
     store = Store.look(folder / DATABASE)
     try:
-        record = store.record()
+        record, is_edited = store.record(), bool(store.edits())
     finally:
         store.close()
     if record.digest != prepared.digest:
+        since = f", or was edited since: `hpo copy {name}` is its spec" if is_edited else ""
         raise UsageError(
-            f"job {name} began with another spec than this one; start another job with --name OTHER, or "
-            f"remove that one: `hpo delete {name}`"
+            f"job {name} began with another spec than this one{since}; start another job with --name "
+            f"OTHER, or remove that one: `hpo delete {name}`"
         )
-    if changes := _changes(record.settings, prepared.settings(record.settings.job)):
-        options = " ".join(f"--set {key}={value}" for key, value in changes.items())
+    if differing := changes(record.settings, prepared.settings(record.settings.job)):
+        options = " ".join(f"--set {key}={value}" for key, value in differing.items())
         raise UsageError(
             f"job {name} has other limits than this spec; go on with its own: `hpo resume {name}`, or with "
             f"these: `hpo resume {name} {options}`; or start another job with --name OTHER"
         )
-
-
-def _changes(settings: Settings, wanted: Settings) -> dict[str, str]:
-    """Return what of the changeable sections differs: each wanted value, as `--set` takes it, by its key."""
-    sections = {"target": "stop_when", "not_improving_for": "stop_when", "attempts": "retry"}
-    return {
-        f"{sections.get(field.name, 'limits')}.{field.name}": "null" if value is None else repr(value)
-        for field in fields(Settings)
-        if field.name != "worst_cost"
-        and (value := getattr(wanted, field.name)) != getattr(settings, field.name)
-    }
 
 
 class Reopen(Enum):
@@ -121,23 +118,23 @@ def session(
     """Take up a job, new or begun, for as long as the block lasts.
 
     `prepared` is the job's own spec where it is at hand; else it is read again, and `overrides` may change
-    its limits. A job that has reached its goal, or a limit, reopens nothing. Raises JobBusy where another
-    process runs it.
+    its limits and narrow its ranges. A job that has reached its goal, or a limit, reopens nothing. Raises
+    JobBusy where another process runs it.
     """
     with Lease(folder, folder.name):
         store = Store.open(folder / DATABASE)
         try:
             record = store.record()
             if prepared is None:
-                prepared = _prepare_again(folder, record, overrides)
-            prepared = replace(prepared, base=Path(record.base))
-            record = _edited(store, folder, record, prepared, overrides)
+                prepared, record = _taken_over(folder, record, overrides)
+            prepared = replace(prepared, base=Path(record.base), prior=store.prior())
             now, elapsed = time.time(), store.elapsed()
             limit = record.settings.max_runtime
             deadline = now + max(0.0, limit - elapsed) if limit is not None else None
             taken_up = _taken_up(store, record, reopen, now=now, deadline=deadline)
             store.begin_session(pid=os.getpid(), at=now)
-            yield _assembled(folder, prepared, record, store, taken_up, elapsed)
+            with closing(JobEditor(folder, prepared, record, began=now, elapsed=elapsed)) as editor:
+                yield _assembled(folder, prepared, record, store, taken_up, editor)
             store.end_session(at=time.time())
         finally:
             store.close()
@@ -168,7 +165,12 @@ def _taken_up(
 
 
 def _assembled(
-    folder: Path, prepared: Prepared, record: JobRecord, store: Store, taken_up: _TakenUp, elapsed: float
+    folder: Path,
+    prepared: Prepared,
+    record: JobRecord,
+    store: Store,
+    taken_up: _TakenUp,
+    editor: JobEditor,
 ) -> Session:
     settings, trials = record.settings, taken_up.trials
     strategy = prepared.strategy(record.seed)
@@ -188,9 +190,20 @@ def _assembled(
             clock=clock,
         ),
         clock=clock,
+        editor=editor,
     )
     scheduler = Scheduler(taken_up.job, parts)
-    return Session(folder, prepared, record, scheduler, strategy, launcher, elapsed, taken_up.over)
+    return Session(folder, prepared, record, scheduler, strategy, launcher, editor.elapsed, taken_up.over)
+
+
+def _taken_over(folder: Path, record: JobRecord, overrides: Sequence[str]) -> tuple[Prepared, JobRecord]:
+    """Read a job's own spec again, and write down what of it has changed."""
+    with EditLog(folder) as log:
+        log.settle()
+        change = changed(folder, record, overrides)
+        if change.what:
+            log.make(change.record, change.what, change.prepared.text, at=time.time())
+    return change.prepared, change.record
 
 
 def remove_runs(folder: Path) -> None:
@@ -201,47 +214,3 @@ def remove_runs(folder: Path) -> None:
     finally:
         store.close()
     prepare([folder / SPEC], base=base, check_launch=False).remove_runs(folder.name, folder)
-
-
-def _prepare_again(folder: Path, record: JobRecord, overrides: Sequence[str]) -> Prepared:
-    """Read a job's own spec, with overrides of what may still change."""
-    for override in overrides:
-        if override.partition("=")[0].partition(".")[0].strip() not in CHANGEABLE:
-            raise UsageError(
-                f"--set {override}: of a job that has begun only {', '.join(CHANGEABLE)} may change; "
-                "start another one with `hpo run`"
-            )
-    prepared = prepare([folder / SPEC], overrides=overrides, base=Path(record.base), check_launch=False)
-    if prepared.digest != record.digest:
-        raise UsageError(
-            f"{folder / SPEC} is not the spec that the job began with: only {', '.join(CHANGEABLE)} "
-            "may change; undo the edit, or start another job with `hpo run`"
-        )
-    return prepared
-
-
-def _worst_cost(prepared: Prepared) -> float | None:
-    try:
-        return prepared.with_cost().worst_cost
-    except UsageError as error:
-        raise UsageError(f"`limits.max_cost`: {error}") from None
-
-
-def _edited(
-    store: Store, folder: Path, record: JobRecord, prepared: Prepared, overrides: Sequence[str]
-) -> JobRecord:
-    """Take over changed limits, and write them down; they may also change what a run can cost.
-
-    Raises UsageError where `limits.max_cost` cannot be kept to.
-    """
-    settings = replace(prepared.settings(folder.name), worst_cost=record.settings.worst_cost)
-    if settings != record.settings:
-        settings = replace(settings, worst_cost=_worst_cost(prepared))
-    if overrides:
-        draft = folder / f".{SPEC}"
-        draft.write_text(prepared.text, encoding="utf-8")
-        draft.replace(folder / SPEC)
-    if settings != record.settings:
-        record = replace(record, settings=settings)
-        store.edit(record, " ".join(overrides) or "edited by hand", at=time.time())
-    return record

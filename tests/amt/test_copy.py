@@ -62,12 +62,17 @@ def test_what_hpo_cannot_do_yet_is_a_comment_as_it_would_stand(hpo: Hpo, aws: Aw
     said = hpo("copy", "sagemaker:digits-large", "-o", "tune.yaml").err
     text = hpo.text("tune.yaml")
     for entry in (
-        "stop_when.converged: true",
-        "early_stopping: median",
-        "warm_start: {type: transfer, parents: ['sagemaker:digits']}",
     ):
         assert f"\n# {entry}   # hpo cannot do this yet\n" in text
         assert f"hpo cannot do it yet: {entry}\n" in said
+
+
+def test_automatic_early_stopping_is_the_median_rule(hpo: Hpo, aws: Aws) -> None:
+    add(aws, changed(SMALL, TrainingJobEarlyStoppingType="Auto"))
+    hpo("copy", "sagemaker:digits", "-o", "tune.yaml")
+    launcher = {"launcher": SMALL_SPEC["launcher"]}
+    rest = {key: value for key, value in SMALL_SPEC.items() if key != "launcher"}
+    assert exact(written(hpo)) == exact(rest | {"early_stopping": "median"} | launcher)
 
 
 def test_what_the_sdk_adds_for_its_own_use_is_left_out_and_told(hpo: Hpo, aws: Aws) -> None:

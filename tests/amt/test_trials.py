@@ -16,7 +16,7 @@ from hpo.launchers.sagemaker.answers import Status
 from hpo.spec.space import Values
 from hpo.testing.aws import Aws
 from tests.amt.aws import add, calls
-from tests.amt.tuning_jobs import LARGE, SMALL
+from tests.amt.tuning_jobs import LARGE, SMALL, SMALL_SPEC
 from tests.command_line import Hpo
 
 TUNED = {
@@ -206,3 +206,42 @@ def test_a_job_without_trials_gives_an_empty_table(hpo: Hpo, aws: Aws) -> None:
     hpo("copy", "sagemaker:digits", "--trials", "trials.json")
     assert hpo.text("trials.csv") == "TrainingJobName\n"
     assert json.loads(hpo.text("trials.json")) == []
+
+
+def test_a_tuning_job_is_a_parent(hpo: Hpo, aws: Aws) -> None:
+    """Its trials are evidence for a job of its copied spec, whose best may be one of them."""
+    trials = [
+        done(1, {"max-depth": "8"}, 0.5),
+        done(2, {"max-depth": "16"}, 0.75),
+        summary(3, {"max-depth": "4"}, TrainingJobStatus="Failed"),
+        summary(4, {"max-depth": "5"}, TrainingJobStatus="Stopped"),
+    ]
+    add(aws, SMALL, trials)
+    hpo.job(
+        "echo 'f1: 0.1'",
+        name="again",
+        strategy="bayesian",
+        objective=SMALL_SPEC["objective"],
+        metrics=SMALL_SPEC["metrics"],
+        parameters=SMALL_SPEC["parameters"],
+        warm_start={"type": "identical", "parents": ["sagemaker:digits"]},
+    )
+    region = {"AWS_DEFAULT_REGION": "us-east-1"}
+    hpo("run", "spec.yaml", env=region)
+    (data,) = hpo("status", "again", "--json").json["warm_start"]
+    counts = [data[key] for key in ("trials", "used", "failed", "unfinished")]
+    assert counts == [4, 2, 1, 1]
+    best = hpo("best", "again", "--json").json
+    assert (best["value"], best["origin"], best["trial"]) == (0.75, "digits", 2)
+    assert best["parameters"] == {"max-depth": 16}
+    for change, words in {
+        "objective.goal=minimize": "its goal was to maximize",
+        "parameters.max-depth={type: continuous, min: 2, max: 32}": "`max-depth` was integer there",
+        "warm_start.parents=[sagemaker:nobody]": "SageMaker has no tuning job nobody",
+    }.items():
+        assert words in hpo("run", "spec.yaml", "--name", "x", "--set", change, status=2, env=region).err
+    add(aws, SMALL | {"HyperParameterTuningJobName": "open", "HyperParameterTuningJobStatus": "InProgress"})
+    running = hpo(
+        "run", "spec.yaml", "--set", "warm_start.parents=[sagemaker:open]", status=2, env=region
+    ).err
+    assert "it is InProgress still" in running

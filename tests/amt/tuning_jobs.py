@@ -94,7 +94,7 @@ LARGE: dict[str, Any] = {
                 {"Name": "width", "Values": ["64", "128", "0.5", "1e2", "007", '"64"', "true"]},
             ],
         },
-        "TrainingJobEarlyStoppingType": "Auto",
+        "TrainingJobEarlyStoppingType": "Off",
         "TuningJobCompletionCriteria": {
             "TargetObjectiveMetricValue": 0.0,
             "BestObjectiveNotImproving": {"MaxNumberOfTrainingJobsNotImproving": 12},
@@ -238,7 +238,7 @@ LARGE_SPEC: dict[str, Any] = {
         "verbose": True,
     },
     "limits": {"max_jobs": 81, "max_parallel_jobs": 9, "max_runtime": "90m"},
-    "stop_when": {"target": 0.0, "not_improving_for": 12},
+    "stop_when": {"target": 0.0, "not_improving_for": 12, "converged": True},
     "inputs": {
         "train": "s3://data/train/",
         "images": "s3://data/images.manifest",

@@ -150,10 +150,7 @@ def test_a_mistake_is_refused_with_words_that_help(
 NOT_YET = {
     "objectives": [{"metric": "loss", "goal": "minimize"}],
     "constraints": ["x < 1"],
-    "warm_start": {"type": "identical", "parents": ["job-1"]},
     "cross_validation": {"folds": 5},
-    "early_stopping": "median",
-    "stop_when": {"converged": True},
     "parameters": {"x": X | {"when": {"y": [1]}}},
 }
 
@@ -166,7 +163,7 @@ def test_what_is_not_available_yet_is_refused_by_name(hpo: Hpo, key: str) -> Non
     assert "is not available yet" in said
 
 
-@pytest.mark.parametrize("command", ["why", "report", "export", "narrow", "finish"])
+@pytest.mark.parametrize("command", ["report", "export", "narrow", "finish"])
 def test_a_command_that_is_not_available_yet_is_refused_by_name(hpo: Hpo, command: str) -> None:
     assert f"`hpo {command}` is not available yet" in hpo(command, "job", status=2).err
 

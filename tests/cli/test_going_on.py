@@ -104,7 +104,7 @@ def test_resume_refuses_what_may_not_change(hpo: Hpo) -> None:
     hpo.job(COUNTING)
     hpo("run", "spec.yaml")
     for override, words in {
-        "parameters.x.max=2": "only limits, stop_when, retry may change",
+        "parameters.x.max=2": "parameters.x.max: it may only be lowered, and is 1.0",
         "seed=7": "only limits, stop_when, retry may change",
         "limits.max_jobs=0": "`limits.max_jobs` is 0",
         "limits.max_job=5": "did you mean `max_jobs`?",
@@ -199,7 +199,7 @@ def test_what_is_refused_in_the_background_is_told_here(hpo: Hpo) -> None:
     hpo("resume", "job", "--detach", "--set", "limits.max_jobs=4")
     hpo("wait", "job")
     refused = hpo("resume", "job", "--detach", "--set", "seed=2", status=2)
-    assert refused.err.startswith("hpo: --set seed=2: of a job that has begun only limits")
+    assert refused.err.startswith("hpo: --set seed=2: `seed` may not change: its trials were proposed by it")
     assert counts(hpo) == (4, 0, 0)
 
 

@@ -112,7 +112,10 @@ def test_status_has_the_documented_shape(hpo: Hpo) -> None:
             "best": BEST,
             "remaining_seconds": None,
             "waiting": [],
+            "edits": [],
             "cost": None,
+            "saved_by_early_stopping": None,
+            "warnings": [],
             "warm_pools": None,
             "interruptions": 0,
         }

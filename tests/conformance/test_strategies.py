@@ -3,24 +3,48 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from random import Random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from hpo.core.history import History
+from hpo.core.inherit import Heir, inherit
+from hpo.core.prior import NO_PRIOR, Parent, PastTrial, Prior, WarmStart
 from hpo.core.settings import Goal, Objective
 from hpo.core.trial import Point, Reason, Trial, TrialStatus
+from hpo.search.median import MedianStopping
 from hpo.search.registry import build, names
 from hpo.search.strategy import Proposal, Strategy
-from hpo.spec.space import Categorical, Continuous, Integer, Parameter, Scaling, Space, identity
+from hpo.spec.conditions import Condition
+from hpo.spec.constraint import Domain
+from hpo.spec.expression import parse
+from hpo.spec.scaling import Scaling
+from hpo.spec.space import Categorical, Continuous, Integer, Parameter, Space, identity
 
 OBJECTIVE = Objective("score", Goal.MAXIMIZE)
 OPTIONS = {"hyperband": {"min_resource": 1, "max_resource": 9}}
 MAX_JOBS = 20
+KIND = Categorical("kind", ("sgd", "adam", "none"))
+TIED = Space(
+    (
+        Integer("size", 1, 4),
+        KIND,
+        Categorical("nesterov", (True, False)),
+        Integer("depth", 1, 4),
+        Categorical("rate", (0.1, 0.2, 0.4), ordered=True),
+    ),
+    {
+        "nesterov": (Condition("kind", ("sgd",)),),
+        "rate": (Condition("kind", ("sgd", "adam")), Condition("size", (1, 2))),
+    },
+    (parse("size * depth <= 6", {"size": Domain(), "depth": Domain()}),),
+)
+"""Conditions within conditions, and a constraint: with 48 configurations for sgd, 24 for adam and 10 for none."""
+
 TWENTY_FOUR = Space((Categorical("kind", ("a", 1, 1.0, True)), Integer("size", 1, 6)))
 
 every_strategy = pytest.mark.parametrize("name", names())
@@ -33,9 +57,25 @@ few_examples = settings(
 )
 
 
-def strategy(name: str, space: Space, *, seed: int = 7, max_jobs: int = MAX_JOBS) -> Strategy:
+def strategy(
+    name: str, space: Space, *, seed: int = 7, max_jobs: int = MAX_JOBS, prior: Prior = NO_PRIOR
+) -> Strategy:
     options = OPTIONS.get(name, {})
-    return build(name, space=space, seed=seed, objective=OBJECTIVE, max_jobs=max_jobs, options=options)
+    return build(
+        name, space=space, seed=seed, objective=OBJECTIVE, max_jobs=max_jobs, options=options, prior=prior
+    )
+
+
+def warm(kind: WarmStart, space: Space) -> Prior:
+    """Return the trials of two parents, with values that follow the second parameter, and others."""
+    random = Random(5)
+    parents = []
+    for name in ("a", "b"):
+        drawn = [space.from_unit([random.random() for _ in space]) for _ in range(8)]
+        values = [space.parameters[1].to_unit(params["size"]) + random.random() / 9 for params in drawn]  # type: ignore[arg-type]
+        past = [PastTrial(name, number, *each) for number, each in enumerate(zip(drawn, values, strict=True))]
+        parents.append(Parent(name, tuple(past)))
+    return inherit(Heir(kind, space, {}), parents)
 
 
 class Job:
@@ -129,6 +169,80 @@ def spaces(draw: st.DrawFn, *, finite: bool) -> Space:
     return Space(tuple(parameters))
 
 
+@st.composite
+def tied_spaces(draw: st.DrawFn, *, finite: bool) -> Space:
+    """Spaces with conditions and constraints, which one configuration at least keeps to."""
+    plain = draw(spaces(finite=finite))
+    parameters = [*plain, *draw(spaces(finite=True).map(lambda space: _renamed(space.parameters)))]
+    conditions: dict[str, tuple[Condition, ...]] = {}
+    order = draw(st.permutations(parameters))
+    for place, child in enumerate(order[1:], 1):
+        parent = draw(st.sampled_from(order[:place]))
+        if parent.count is not None and draw(st.booleans()):
+            indices = draw(
+                st.lists(st.integers(0, min(parent.count, 9) - 1), min_size=1, max_size=3, unique=True)
+            )
+            conditions[child.name] = (Condition(parent.name, tuple(parent.value_at(i) for i in indices)),)
+    space = Space(tuple(parameters), conditions)
+    fitting = space.from_unit([draw(st.floats(0, 0.99)) for _ in space])
+    numbers = {p.name: Domain() for p in parameters if not isinstance(p, Categorical)}
+    constraints = []
+    for name in draw(st.lists(st.sampled_from(sorted(numbers)), max_size=2, unique=True)) if numbers else ():
+        bound = fitting.get(name, 0)
+        constraints.append(parse(f"`{name}` {draw(st.sampled_from(['<=', '>=']))} {bound!r}", numbers))
+    return replace(space, constraints=tuple(constraints))
+
+
+def _renamed(parameters: Iterable[Parameter]) -> list[Parameter]:
+    return [replace(parameter, name=f"q-{parameter.name}") for parameter in parameters]
+
+
+@every_strategy
+def test_conditions_and_constraints_are_kept_to_and_the_same_seed_is_the_same(name: str) -> None:
+    @few_examples
+    @given(tied_spaces(finite=name == "grid"), st.integers(0, 2**40), st.integers(0, 99))
+    def check(space: Space, seed: int, schedule: int) -> None:
+        assume(name != "grid" or space.cardinality is not None)
+        job, again = (Job(strategy(name, space, seed=seed), Random(schedule)) for _ in range(2))
+        both = zip(job.proposals(10), again.proposals(10), strict=True)
+        for number, (proposal, same) in enumerate(both, 1):
+            assert proposal == same
+            if number == 6:
+                assert strategy(name, space, seed=seed).propose(job.as_loaded(), number) == proposal
+            if proposal is not None:
+                assert space.contains(proposal.params), proposal
+                active = [parameter.name for parameter in space if parameter.name in proposal.params]
+                assert list(proposal.params) == active
+
+    check()
+
+
+@every_strategy
+@pytest.mark.parametrize("parallel", [1, 8])
+def test_a_tied_space_is_tried_exactly_once_then_nothing_is_left(name: str, parallel: int) -> None:
+    assert TIED.cardinality == 82
+    job = Job(strategy(name, TIED, max_jobs=99), Random(4), parallel=parallel)
+    proposals = list(job.proposals(83))
+    assert proposals.pop() is None
+    assert len({identity(proposal.params) for proposal in proposals if proposal is not None}) == 82
+    assert all(proposal is not None and TIED.contains(proposal.params) for proposal in proposals)
+
+
+@every_strategy
+def test_initial_trials_come_first_and_are_not_tried_again(name: str) -> None:
+    initial = [TIED.cell(number) for number in (41, 3, 81)]
+    options = OPTIONS.get(name, {})
+    under = build(
+        name, space=TIED, seed=7, objective=OBJECTIVE, max_jobs=99, options=options, initial=initial
+    )
+    job = Job(under, Random(5))
+    proposals = [proposal for proposal in job.proposals(83) if proposal is not None]
+    assert [proposal.params for proposal in proposals[:3]] == initial
+    assert [proposal.proposed_by for proposal in proposals[:3]] == [f"initial {n} of 3" for n in (1, 2, 3)]
+    assert len({identity(proposal.params) for proposal in proposals}) == 82
+    assert job.strategy.propose(job.history, 83) is None
+
+
 @every_strategy
 def test_proposals_lie_inside_the_space_and_keep_their_types(name: str) -> None:
     @few_examples
@@ -145,16 +259,69 @@ def test_proposals_lie_inside_the_space_and_keep_their_types(name: str) -> None:
 
 @every_strategy
 @pytest.mark.parametrize("schedule", range(6))
-def test_a_resumed_job_goes_on_as_the_uninterrupted_one(name: str, schedule: int) -> None:
+@pytest.mark.parametrize("early", ["off", "median"])
+def test_a_resumed_job_goes_on_as_the_uninterrupted_one(name: str, schedule: int, early: str) -> None:
+    def new() -> Strategy:
+        inner = strategy(name, space)
+        return inner if early == "off" else MedianStopping(inner, min_trials=2, min_steps=1)
+
     space = TWENTY_FOUR if name == "grid" else Space((*TWENTY_FOUR, Continuous("x", 0.0, 1.0)))
-    job = Job(strategy(name, space), Random(schedule))
+    job = Job(new(), Random(schedule))
     for number, proposal in enumerate(job.proposals(MAX_JOBS), 1):
         loaded = job.as_loaded()
-        resumed = strategy(name, space)
+        resumed = new()
         assert resumed.propose(loaded, number) == proposal
         for trial in job.open():
             verdict = job.strategy.should_stop(job.history, trial.number)
             assert resumed.should_stop(loaded, trial.number) == verdict
+
+
+@pytest.mark.parametrize("name", [name for name in names() if name != "grid"])  # whose ranges stay
+@pytest.mark.parametrize("schedule", range(3))
+def test_in_narrowed_ranges_earlier_trials_do_no_harm(name: str, schedule: int) -> None:
+    wide = Space((*TWENTY_FOUR, Continuous("x", 0.0, 1.0)))
+    kind, size, x = Categorical("kind", (1, True)), Integer("size", 2, 4), Continuous("x", 0.4, 0.5)
+    narrow = Space((kind, size, x))
+    job = Job(strategy(name, wide), Random(schedule))
+    for number, _ in enumerate(job.proposals(2 * MAX_JOBS), 1):
+        if number < MAX_JOBS:
+            continue
+        if number == MAX_JOBS:
+            job.strategy = strategy(name, narrow)
+        loaded = job.as_loaded()
+        proposal = job.strategy.propose(job.history, number)
+        assert proposal is not None
+        assert narrow.contains(proposal.params)
+        assert strategy(name, narrow).propose(loaded, number) == proposal
+
+
+@every_strategy
+@pytest.mark.parametrize("kind", WarmStart)
+@pytest.mark.parametrize("schedule", range(4))
+def test_a_resumed_job_with_parents_goes_on_as_the_uninterrupted_one(
+    name: str, kind: WarmStart, schedule: int
+) -> None:
+    space = TWENTY_FOUR if name == "grid" else Space((*TWENTY_FOUR, Continuous("x", 0.0, 1.0)))
+    prior = warm(kind, space)
+    job = Job(strategy(name, space, prior=prior), Random(schedule))
+    for number, proposal in enumerate(job.proposals(MAX_JOBS), 1):
+        assert strategy(name, space, prior=prior).propose(job.as_loaded(), number) == proposal
+        assert proposal is None or space.contains(proposal.params)
+
+
+@every_strategy
+@pytest.mark.parametrize("kind", WarmStart)
+def test_parents_keep_a_finite_space_from_being_tried_twice(name: str, kind: WarmStart) -> None:
+    prior = warm(kind, TWENTY_FOUR)
+    job = Job(strategy(name, TWENTY_FOUR, prior=prior), Random(3))
+    tried = [identity(proposal.params) for proposal in job.proposals(25) if proposal is not None]
+    known = {identity(trial.params) for trial in prior.trials if trial.params is not None}
+    assert len(set(tried)) == len(tried)
+    if name == "bayesian" and kind is WarmStart.IDENTICAL:  # the others' values don't depend on results
+        assert {*tried, *known} == {identity(TWENTY_FOUR.cell(index)) for index in range(24)}
+        assert not known.intersection(tried)
+    else:
+        assert len(tried) == 24
 
 
 @every_strategy
@@ -224,4 +391,4 @@ def test_a_trial_that_has_shown_nothing_goes_on(name: str) -> None:
     under = strategy(name, TWENTY_FOUR)
     under.prepare()
     history = History.of(OBJECTIVE, [Trial(1, TWENTY_FOUR.middle(), "test", TrialStatus.RUNNING)])
-    assert under.should_stop(history, 1) == ""
+    assert not under.should_stop(history, 1)

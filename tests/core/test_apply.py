@@ -25,6 +25,7 @@ from hpo.core.events import (
 from hpo.core.job import EndReason, Job, JobStatus, assemble, reopened
 from hpo.core.settings import Goal, Objective, Settings, Take
 from hpo.core.trial import JobHandle, Match, Reason, RunReport, RunState, Trial, TrialStatus
+from hpo.core.verdict import Verdict
 
 HANDLE = JobHandle("scripted", "h")
 MAXIMIZE = Objective("f1", Goal.MAXIMIZE)
@@ -92,7 +93,7 @@ def test_acceptance_11_outcomes_are_distinct() -> None:
             Ticked(3.0),
             StopSent(1, 1, at_once=False, at=3.0),
         ),
-        "pruned": outcome(observe(1, RunState.STOPPED, 0.3), SETTINGS, Pruned(1, 1, "rung", 2.0)),
+        "pruned": outcome(observe(1, RunState.STOPPED, 0.3), SETTINGS, Pruned(1, 1, Verdict("rung"), 2.0)),
         "stopped": outcome(
             observe(1, RunState.STOPPED, 0.3),
             SETTINGS,
@@ -120,7 +121,7 @@ def test_only_completed_trials_are_ever_best() -> None:
         *start(2),
         observe(2, RunState.FAILED, 0.9, reason=Reason.EXIT_STATUS),
         *start(3),
-        Pruned(3, 1, "rung", 1.0),
+        Pruned(3, 1, Verdict("rung"), 1.0),
         observe(3, RunState.STOPPED, 0.8),
     )
     assert job.tally.best is not None

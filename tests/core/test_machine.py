@@ -26,7 +26,7 @@ from hpo.core.events import (
 )
 from hpo.core.job import EndReason, Job, assemble
 from hpo.core.plan import plan
-from hpo.core.settings import Goal, Objective, Settings
+from hpo.core.settings import Goal, Objective, Running, Settings
 from hpo.core.trial import JobHandle, Match, Reason, Run, RunReport, RunState, Trial, TrialStatus
 from hpo.core.usage import Usage
 
@@ -146,7 +146,11 @@ def check(job: Job, trials: dict[int, Trial], world: World) -> None:
         assert job.spent + WORST * len(job.open) <= limits.max_cost * (1 + 1e-6), "as all of them can be paid"
         assert sum(world.costs.values()) <= limits.max_cost * (1 + 1e-6), "as no run cost more than the worst"
     if job.ending is not None:
-        assert all(trial.status is TrialStatus.STOPPING for trial in job.open.values())
+        may_run = limits.running is Running.FINISH
+        assert all(
+            trial.status is TrialStatus.STOPPING or (may_run and trial.run.handle is not None)
+            for trial in job.open.values()
+        )
     if job.is_done:
         assert not job.open
         assert not plan(job, 0.0)
@@ -160,6 +164,8 @@ def check(job: Job, trials: dict[int, Trial], world: World) -> None:
     parallel=st.integers(1, 5),
     target=st.sampled_from([None, 0.9]),
     patience=st.sampled_from([None, 3]),
+    converged=st.booleans(),
+    running=st.sampled_from(Running),
     max_failures=st.sampled_from([None, 2]),
     timeout=st.sampled_from([None, 3.0]),
     deadline=st.sampled_from([None, 20.0]),
@@ -173,6 +179,8 @@ def test_any_order_of_events_keeps_the_invariants_and_ends_the_job(
     parallel: int,
     target: float | None,
     patience: int | None,
+    converged: bool,
+    running: Running,
     max_failures: int | None,
     timeout: float | None,
     deadline: float | None,
@@ -190,6 +198,8 @@ def test_any_order_of_events_keeps_the_invariants_and_ends_the_job(
             max_failures=max_failures,
             target=target,
             not_improving_for=patience,
+            converged=converged,
+            running=running,
             max_cost=max_cost,
             worst_cost=WORST if max_cost is not None else None,
         ),

@@ -42,7 +42,7 @@ def losses(launch: Launch) -> list[Step]:
     if launch.trial % 7 == 0:
         failed = RunReport(RunState.FAILED, Reason.EXIT_STATUS, "exit status 1")
         return [UntilSeen(), b"loss=1\n", UntilSeen(), failed]
-    lines = [f"step {step} loss={(x - 0.3) ** 2 + 1 / step!r}\n" for step in range(1, 5)]
+    lines = [f"step {step} loss={(x - 0.3) ** 2 + 0.1 / step!r}\n" for step in range(1, 5)]
     return [step for line in lines for step in (UntilSeen(), line.encode())]
 
 
@@ -60,7 +60,9 @@ def tuner(
         "j", Objective("loss", Goal.MINIMIZE), max_jobs=max_jobs, max_parallel_jobs=parallel, attempts=2
     )
     options = {"min_resource": 1, "max_resource": 4, "reduction_factor": 2} if strategy == "hyperband" else {}
-    made = Tuner(place, settings, SPACE, World(script), strategy, options, clock)
+    name, _, rule = strategy.partition(" with ")
+    median = {"min_trials": 1, "min_steps": 2} if rule == "median" else None
+    made = Tuner(place, settings, SPACE, World(script), name, options, clock, median)
     made.create()
     return made
 
@@ -68,20 +70,34 @@ def tuner(
 def outcomes(made: Tuner) -> list[tuple[object, ...]]:
     """Return what became of each trial; how far a pruned one got until it was stopped is chance."""
     return [
-        (t.number, dict(t.params), t.status, None if t.status is TrialStatus.PRUNED else t.value, t.detail)
-        for t in made.trials()
+        (
+            trial.number,
+            dict(trial.params),
+            trial.status,
+            None if trial.status is TrialStatus.PRUNED else trial.value,
+            trial.detail,
+            trial.verdict,
+        )
+        for trial in made.trials()
     ]
 
 
-@pytest.mark.parametrize("strategy", ["random", "bayesian", "hyperband"])
+@pytest.mark.parametrize(
+    "strategy", ["random", "bayesian", "hyperband", "random with median", "bayesian with median"]
+)
 def test_acceptance_3_a_crash_at_any_step_changes_nothing(strategy: str, folder: Path) -> None:
-    quiet = tuner(folder / "quiet", strategy=strategy)
+    stops_early = strategy not in {"random", "bayesian"}
+    max_jobs = 8 if stops_early else 5
+    quiet = tuner(folder / "quiet", strategy=strategy, max_jobs=max_jobs)
     assert quiet.run() is not None
     expected = outcomes(quiet)
+    pruned = [trial for trial in quiet.trials() if trial.status is TrialStatus.PRUNED]
+    assert bool(pruned) is stops_early
+    assert all(trial.verdict for trial in pruned)
     step = 0
     while True:
         step += 1
-        shaken = tuner(folder / f"crash-{step}", strategy=strategy)
+        shaken = tuner(folder / f"crash-{step}", strategy=strategy, max_jobs=max_jobs)
         if shaken.run(crash_at=step) is not None:
             break  # the job has no more steps
         assert shaken.run() is not None

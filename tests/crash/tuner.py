@@ -21,6 +21,7 @@ from hpo.scheduler.clock import Clock
 from hpo.scheduler.loop import Parts, Scheduler
 from hpo.scheduler.perform import Performer
 from hpo.search import registry
+from hpo.search.median import MedianStopping
 from hpo.search.strategy import Strategy
 from hpo.spec.space import Scalar, Space
 from hpo.store.sqlite import JobRecord, Store
@@ -111,6 +112,7 @@ class Tuner:
     strategy: str = "random"
     options: Mapping[str, Scalar] = field(default_factory=dict)
     clock: Callable[[], Clock] = Hurried
+    median: Mapping[str, int] | None = None  # the options of median early stopping
     asked: Counter[str] = field(default_factory=Counter)  # how often the launcher was asked for each launch
 
     def create(self) -> None:
@@ -153,7 +155,7 @@ class Tuner:
         return Parts(store, history, self.new_strategy(), launcher, performer, self.clock())
 
     def new_strategy(self) -> Strategy:
-        return registry.build(
+        strategy = registry.build(
             self.strategy,
             space=self.space,
             seed=1,
@@ -161,6 +163,7 @@ class Tuner:
             max_jobs=self.settings.max_jobs,
             options=self.options,
         )
+        return MedianStopping(strategy, **self.median) if self.median is not None else strategy
 
     def trials(self) -> list[Trial]:
         store = Store(self.folder / "job.db")

@@ -14,7 +14,11 @@ from hpo.core.history import History
 from hpo.core.settings import Goal, Objective
 from hpo.core.trial import Point, Reason, Trial, TrialStatus
 from hpo.search.registry import build
-from hpo.spec.space import Categorical, Continuous, Integer, Scaling, Space, Values
+from hpo.spec.conditions import Condition
+from hpo.spec.constraint import Domain
+from hpo.spec.expression import parse
+from hpo.spec.scaling import Scaling
+from hpo.spec.space import Categorical, Continuous, Integer, Space, Values
 
 Rehearse = Callable[..., Any]
 
@@ -65,6 +69,51 @@ def test_it_finds_better_values_than_random_search(
 ) -> None:
     def typical(name: str) -> float:
         jobs = [rehearse(name, space, function, seed=seed).run(50) for seed in range(10)]
+        return float(median(job.best for job in jobs))
+
+    assert typical("bayesian") < 0.8 * typical("random")
+
+
+BRANCHES = Space(
+    (
+        Categorical("kind", ("a", "b", "c")),
+        Continuous("x", 0.0, 1.0),
+        Continuous("of-a", 0.0, 1.0),
+        Continuous("of-b", 0.0, 1.0),
+        Categorical("size", (1, 2, 4, 8, 16, 32, 64), ordered=True),
+    ),
+    {"of-a": (Condition("kind", ("a",)),), "of-b": (Condition("kind", ("b", "c")),)},
+)
+
+
+def branches(values: Values) -> float:
+    own = (
+        (number(values["of-a"]) - 0.2) ** 2 + 0.3 if "of-a" in values else (number(values["of-b"]) - 0.7) ** 2
+    )
+    size = abs(math.log2(number(values["size"])) - 4) / 10
+    return own + size + (number(values["x"]) - 0.5) ** 2 + (values["kind"] == "c") * 0.2
+
+
+def test_it_learns_where_parameters_are_active_and_what_is_beside_what(rehearse: Rehearse) -> None:
+    def typical(name: str) -> float:
+        jobs = [rehearse(name, BRANCHES, branches, seed=seed).run(40) for seed in range(8)]
+        assert all(BRANCHES.contains(trial.params) for job in jobs for trial in job.trials)
+        return float(median(job.best for job in jobs))
+
+    assert typical("bayesian") < 0.6 * typical("random")
+
+
+@pytest.mark.parametrize("width", [0.25, 0.01])
+def test_constraints_are_kept_to_and_the_model_still_learns(rehearse: Rehearse, width: float) -> None:
+    """Of random configurations 44 % fit, or 2 %."""
+    band = replace(PLANE, constraints=(parse(f"abs(x - y) < {width}", {"x": Domain(), "y": Domain()}),))
+
+    def away(values: Values) -> float:
+        return (number(values["x"]) - 0.3) ** 2 + (number(values["y"]) - 0.3) ** 2
+
+    def typical(name: str) -> float:
+        jobs = [rehearse(name, band, away, seed=seed).run(30) for seed in range(8)]
+        assert all(band.contains(trial.params) for job in jobs for trial in job.trials)
         return float(median(job.best for job in jobs))
 
     assert typical("bayesian") < 0.8 * typical("random")
@@ -127,6 +176,7 @@ def test_only_failures_of_the_program_tell_the_model_something(reason: Reason) -
     assert cancelled is not None
     says_nothing = {
         Reason.LOST,
+        Reason.NO_CAPACITY,
         Reason.COULD_NOT_START,
         Reason.PRUNED,
         Reason.JOB_ENDED,

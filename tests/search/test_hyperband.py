@@ -40,7 +40,8 @@ class Race:
         if number not in self.history.trials or self.history.trials[number].run.number != run:
             self.history.record(Trial(number, {"x": 0.5}, "test", TrialStatus.RUNNING, runs=runs))
         self.history.extend(Point(number, run, "score", step, value, 0.0) for step, value in points)
-        return self.strategy.should_stop(self.history, number)
+        verdict = self.strategy.should_stop(self.history, number)
+        return verdict.why if verdict is not None else ""
 
 
 def one_bracket(goal: Goal = Goal.MAXIMIZE) -> Race:

@@ -20,7 +20,8 @@ from hpo.core.history import History
 from hpo.core.settings import Goal, Objective
 from hpo.core.trial import Trial, TrialStatus
 from hpo.search.registry import build
-from hpo.spec.space import Categorical, Continuous, Integer, Scaling, Space
+from hpo.spec.scaling import Scaling
+from hpo.spec.space import Categorical, Continuous, Integer, Space
 
 name, seed = sys.argv[1], int(sys.argv[2])
 objective = Objective("loss", Goal.MINIMIZE)

@@ -12,7 +12,8 @@ from hpo.core.history import History
 from hpo.core.settings import Goal, Objective
 from hpo.core.trial import Trial
 from hpo.search.registry import build
-from hpo.spec.space import Categorical, Continuous, Integer, Scaling, Space
+from hpo.spec.scaling import Scaling
+from hpo.spec.space import Categorical, Continuous, Integer, Space
 
 Rehearse = Callable[..., Any]
 OBJECTIVE = Objective("loss", Goal.MINIMIZE)

@@ -12,8 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from hpo.errors import SpecError
 from hpo.spec.document import Document
 from hpo.spec.load import spec_of
-from hpo.spec.models import Hyperband, Spec
+from hpo.spec.models import Spec
 from hpo.spec.nodes import Place, Plain
+from hpo.spec.strategies import Hyperband
 
 Read = Callable[..., Document]
 Load = Callable[..., Spec]

@@ -5,8 +5,10 @@ from collections.abc import Callable
 import pytest
 from pydantic import BaseModel
 
-from hpo.spec.models import EPOCHS, Hyperband, Launcher, Spec
-from hpo.spec.space import Categorical, Continuous, Integer, Scaling
+from hpo.spec.models import Launcher, Spec
+from hpo.spec.scaling import Scaling
+from hpo.spec.space import Categorical, Continuous, Integer
+from hpo.spec.strategies import EPOCHS, Hyperband
 
 Load = Callable[..., Spec]
 Refuse = Callable[..., list[str]]

@@ -59,6 +59,9 @@ def test_the_schema_is_one() -> None:
         "fixed={a: 1, b: x, c: null}",
         "stop_when={target: 1, not_improving_for: 3}",
         "early_stopping=off",
+        "early_stopping=median",
+        "early_stopping={rule: median, min_steps: 4}",
+        "stop_when={converged: true, running: finish}",
         "inputs={train: ./data}",
         "launcher.kind=process",
     ],
@@ -90,8 +93,11 @@ def test_what_the_loader_takes_is_valid(read: Read, text: str, override: str) ->
         "fixed={a: [1]}",
         "fixed={a b: 1}",
         "inputs={a b: x}",
-        "early_stopping=median",
+        "early_stopping=mean",
+        "early_stopping={min_trials: 3}",
+        "stop_when.running=on",
         "warm_start={parents: [a]}",
+        "warm_start={type: identical, parents: []}",
     ],
 )
 def test_what_the_schema_refuses_the_loader_refuses_too(read: Read, text: str, override: str) -> None:

@@ -13,14 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hpo.spec.scaling import Scaling, automatic_scaling
 from hpo.spec.space import (
     Categorical,
     Continuous,
     Integer,
     Parameter,
-    Scaling,
     Space,
-    automatic_scaling,
     identity,
 )
 

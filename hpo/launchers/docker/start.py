@@ -30,6 +30,7 @@ from hpo.launchers.docker.slots import GpuSlots
 from hpo.launchers.docker.states import MISSING_SOURCE, refusal
 from hpo.launchers.environment import read_secrets
 from hpo.launchers.launcher import JobContext, Obstacle
+from hpo.spec.space import identity
 
 CONNECTIONS = 1000
 """To an engine at most: one for each container that is followed, and those of short calls."""
@@ -47,7 +48,7 @@ class Starter:
         self._gpus = GpuSlots(context, options)
         self._copies = False  # the engine cannot mount what lies here
         self._is_proven = False  # it can
-        self._ready: dict[str, Container] = {}  # created ahead, by the run's name
+        self._ready: dict[str, tuple[Launch, Container]] = {}  # created ahead, by the run's name
         self._tidying = threading.Lock()
         self._is_tidy = False
         self._channels = Channels(context)
@@ -137,7 +138,7 @@ class Starter:
     def _start(self, launch: Launch, folder: RunFolder) -> Started:
         if end := folder.end():
             return Started(end.native)
-        container = self._ready.pop(launch.name, None) or self._using_gpus(launch)
+        container = self._made_ready(launch) or self._using_gpus(launch)
         container = container or self._create(launch, folder)
         if container.was_started:
             self._gpus.take_again(container, launch, folder.path)
@@ -157,6 +158,14 @@ class Starter:
             raise refusal(error) from error
         return Started(container.id, at, output)
 
+    def _made_ready(self, launch: Launch) -> Container | None:
+        """Return a run's container that was created ahead, unless its values are others by now."""
+        prepared, container = self._ready.pop(launch.name, (launch, None))
+        if container is not None and identity(prepared.params) != identity(launch.params):
+            self.engine.remove(container.id)
+            return None
+        return container
+
     def prepare(self, launch: Launch) -> None:
         """Create the container of a run, so that `start` need not. Raises what `start` does."""
         self.tidy()
@@ -164,12 +173,12 @@ class Starter:
         if not self._options.gpus and folder.end() is None:
             container = self._create(launch, folder, ahead=True)
             if not container.was_started:
-                self._ready[launch.name] = container
+                self._ready[launch.name] = (launch, container)
 
     def remove_prepared(self) -> None:
         """Remove what was prepared and never started."""
         while self._ready:
-            _, container = self._ready.popitem()
+            _, (_, container) = self._ready.popitem()
             folder = RunFolder(Path(container.labels[FOLDER]))
             self.discard(folder, container.id)
             shutil.rmtree(folder.path, ignore_errors=True)

@@ -1,0 +1,126 @@
+"""`hpo confirm`: the best trials again, each with several seeds."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from hpo.cli import render
+from hpo.cli.options import job_argument, json_option
+from hpo.errors import UsageError
+from hpo.spec.names import JOB_NAME
+from hpo.store.home import DATABASE, existing_job, job_folder
+
+if TYPE_CHECKING:
+    from hpo.report.confirmation import ComparisonData, ConfirmationData, RepeatedData
+
+
+@click.command("confirm")
+@job_argument
+@click.option(
+    "--top", type=click.IntRange(min=1), default=3, show_default=True, metavar="K", help="The best K trials."
+)
+@click.option(
+    "--seeds", type=click.IntRange(min=1), default=5, show_default=True, metavar="N", help="Runs of each."
+)
+@click.option(
+    "--seed-name",
+    default="seed",
+    show_default=True,
+    metavar="NAME",
+    help="The parameter by which the program is given its seed: 1 to N.",
+)
+@click.option(
+    "--name", "follow_up", metavar="NAME", help="The follow-up job's name; by default NAME-confirm."
+)
+@json_option
+def confirm_command(
+    name: str, *, top: int, seeds: int, seed_name: str, follow_up: str | None, as_json: bool
+) -> None:
+    """Run the best trials again with several seeds, and tell whether the first is really better.
+
+    The runs are trials of a follow-up job, NAME-confirm, of the same spec, with the seed as one more
+    parameter: `--seed 1` and so on. Called again, it goes on where it was cut off, and shows what it has
+    found once all have run.
+
+    \b
+    Examples:
+      hpo confirm digits-forest
+      hpo confirm digits-forest --top 2 --seeds 10 --seed-name random-state
+    """
+    from hpo.cli.running import How, run_shown
+    from hpo.core.job import JobStatus
+    from hpo.report.confirmation import confirmation
+    from hpo.report.data import job_status, view
+    from hpo.wiring import confirm
+    from hpo.wiring.sessions import Reopen, create
+
+    if follow_up is not None and not JOB_NAME.fullmatch(follow_up):
+        raise UsageError(
+            f"--name {follow_up!r}: a name is 1 to 32 letters (a to z), digits and inner hyphens"
+        )
+    job = view(existing_job(name), now=time.time())
+    best = confirm.winners(job, top)
+    chosen = follow_up or confirm.follow_up_name(name)
+    prepared = confirm.follow_up(job, best, name=chosen, seeds=seeds, seed_name=seed_name, say=render.say)
+    folder, status = job_folder(chosen), 0
+    if (folder / DATABASE).exists():
+        confirm.refuse_another(folder, prepared)
+    else:
+        create(prepared)
+    if job_status(folder) != JobStatus.COMPLETED.value:
+        _, interrupts = run_shown(folder, reopen=Reopen.CANCELLED, how=How())
+        status = interrupts.status or 0
+    found = confirmation(job, view(folder, now=time.time()), best, seed_name=seed_name)
+    click.echo(render.as_json(found) if as_json else _text(found))
+    if not any(trial["n"] for trial in found["trials"]):
+        click.echo(f"no run completed; see `hpo trials {chosen}` and `hpo logs {chosen} 1`", err=True)
+        status = status or 1
+    elif found["status"] != JobStatus.COMPLETED.value:
+        click.echo(f"{chosen} is {found['status']}; `hpo confirm {name}` goes on", err=True)
+        status = status or 1
+    raise SystemExit(status)
+
+
+def _text(found: ConfirmationData) -> str:
+    header = ["trial", "at first", "mean", "spread", "n", "failed", "least", "greatest"]
+    rows = [_row(trial) for trial in found["trials"]]
+    what = f"{found['metric']} of the best trials of {found['job']}, with several seeds each"
+    lines = [
+        f"{what} (runs: {found['confirmed_by']})",
+        render.table(header, rows, right=frozenset(range(len(header)))),
+    ]
+    if found["comparison"] is not None:
+        lines.append(_verdict(found["comparison"]))
+    if found["seeds_matter"] is False:
+        lines.append(
+            f"every seed gave the same value: does the program read `--{found['seed_name']}`? (--seed-name)"
+        )
+    if failed := sum(trial["failed"] for trial in found["trials"]):
+        runs = "1 run" if failed == 1 else f"{failed} runs"
+        lines.append(f"{runs} failed and are in no mean; again: hpo retry {found['confirmed_by']}")
+    return "\n".join(lines)
+
+
+def _row(trial: RepeatedData) -> list[str]:
+    return [
+        str(trial["trial"]),
+        render.short_number(trial["value"]),
+        render.short_number(trial["mean"]),
+        render.short_number(trial["spread"]),
+        str(trial["n"]),
+        str(trial["failed"]),
+        render.short_number(trial["least"]),
+        render.short_number(trial["greatest"]),
+    ]
+
+
+def _verdict(comparison: ComparisonData) -> str:
+    pair = f"trial {comparison['first']} and trial {comparison['second']}"
+    differ = f"they differ by {abs(comparison['difference']):.6g} in the mean"
+    if comparison["p_value"] is None:
+        return f"{pair}: {differ}; a test needs two values of each, and some spread"
+    told = "can" if comparison["can_be_told_apart"] else "cannot"
+    return f"{pair} {told} be told apart: {differ}, p = {comparison['p_value']:.2g} ({comparison['test']})"

@@ -1,0 +1,119 @@
+"""What a job begins with: the trials of earlier jobs, as values that never change again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from hpo.core.settings import Goal
+from hpo.spec.space import Scalar, Space, Values
+
+
+class WarmStart(StrEnum):
+    """What the trials of earlier jobs are to a job.
+
+    IDENTICAL: evidence like its own, as nothing but ranges and limits differs. TRANSFER: a hint where to
+    begin, as data, program or parameters may differ, and with them what a score means.
+    """
+
+    IDENTICAL = "identical"
+    TRANSFER = "transfer"
+
+
+@dataclass(frozen=True, slots=True)
+class PastTrial:
+    """A completed trial of another job: everything that it was given there, and what came of it."""
+
+    job: str  # that ran it
+    number: int
+    params: Values
+    value: float
+
+
+class Kind(StrEnum):
+    """What a parameter was tuned as."""
+
+    CONTINUOUS = "continuous"
+    INTEGER = "integer"
+    CATEGORICAL = "categorical"
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """An earlier job as it was read; what is None or empty is not known of it."""
+
+    name: str  # as the spec has it
+    trials: tuple[PastTrial, ...] = ()
+    failed: int = 0
+    unfinished: int = 0  # pruned, cancelled, or without a value
+    metric: str | None = None
+    goal: Goal | None = None
+    kinds: Mapping[str, Kind] = field(default_factory=dict)  # of its tuned parameters
+    fixed: Values | None = None  # its fixed parameters; None where they are not known
+    inputs: Mapping[str, str] | None = None  # channel → its whole address
+    program: Mapping[str, str] = field(default_factory=dict)  # image, command, …
+    inherited: WarmStart | None = None  # what its own parents' trials were to it, which are among `trials`
+
+
+@dataclass(frozen=True, slots=True)
+class ParentReport:
+    """What became of one parent's trials; all counts but `trials` add up to that.
+
+    `lacked` are parameters that some of the trials had no value for, with what was assumed instead; such
+    trials of an identical start are `incomplete`, and left out. `different` ones had another value of a
+    fixed parameter; `repeated` ones came by another parent already.
+    """
+
+    parent: str
+    trials: int
+    used: int
+    failed: int = 0
+    unfinished: int = 0
+    out_of_range: int = 0
+    incomplete: int = 0
+    different: int = 0
+    repeated: int = 0
+    lacked: Mapping[str, Scalar] = field(default_factory=dict)
+    ignored: tuple[str, ...] = ()  # parameters of the parent that this job has not
+
+
+@dataclass(frozen=True, slots=True)
+class PriorTrial:
+    """A past trial and its values as this job's space has them; None where it is of no use to the job.
+
+    Only values of the same `scale` can be compared: other data, or another program, score otherwise.
+    """
+
+    parent: int  # by which it came: the place in the job's list, from 0
+    scale: str
+    past: PastTrial
+    params: Values | None
+
+
+@dataclass(frozen=True, slots=True)
+class Prior:
+    """Everything that a job begins with; empty for a cold start."""
+
+    type: WarmStart | None = None
+    reports: tuple[ParentReport, ...] = ()
+    trials: tuple[PriorTrial, ...] = ()
+
+    @property
+    def is_evidence(self) -> bool:
+        """Whether its values count like the job's own."""
+        return self.type is WarmStart.IDENTICAL
+
+    def within(self, space: Space) -> Prior:
+        """Return it for ranges that were narrowed since it was made: what lies outside is of no use."""
+        if all(trial.params is None or space.contains(trial.params) for trial in self.trials):
+            return self
+        kept = (
+            trial if trial.params is None or space.contains(trial.params) else replace(trial, params=None)
+            for trial in self.trials
+        )
+        return replace(self, trials=tuple(kept))
+
+
+NO_PRIOR = Prior()
+"""A cold start's."""

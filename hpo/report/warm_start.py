@@ -1,0 +1,94 @@
+"""What a job began with, as data and in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TypedDict
+
+from hpo.core.prior import ParentReport, Prior, PriorTrial, WarmStart
+from hpo.core.settings import Goal
+from hpo.spec.space import Scalar
+
+
+class ParentData(TypedDict):
+    """What became of a parent's trials; the counts add up to `trials`.
+
+    `lacked` are parameters that some trials had no value for, with the value that was assumed: null for an
+    identical start, which leaves such trials out. `ignored` are parameters that the job has not.
+    """
+
+    parent: str
+    type: str
+    trials: int
+    used: int
+    failed: int
+    unfinished: int
+    out_of_range: int
+    incomplete: int
+    different: int
+    repeated: int
+    lacked: dict[str, Scalar]
+    ignored: list[str]
+
+
+def warm_start_data(prior: Prior) -> list[ParentData]:
+    """Return what became of each parent's trials; empty for a cold start."""
+    return [] if prior.type is None else [_parent_data(prior.type, report) for report in prior.reports]
+
+
+def _parent_data(kind: WarmStart, report: ParentReport) -> ParentData:
+    return ParentData(
+        parent=report.parent,
+        type=kind.value,
+        trials=report.trials,
+        used=report.used,
+        failed=report.failed,
+        unfinished=report.unfinished,
+        out_of_range=report.out_of_range,
+        incomplete=report.incomplete,
+        different=report.different,
+        repeated=report.repeated,
+        lacked=dict(report.lacked),
+        ignored=list(report.ignored),
+    )
+
+
+def ranked_prior(prior: Prior, goal: Goal) -> list[PriorTrial]:
+    """Return the inherited trials that count as results, best first; none where they are but a hint."""
+    if not prior.is_evidence:
+        return []
+    sign = -1.0 if goal is Goal.MAXIMIZE else 1.0
+    used = [trial for trial in prior.trials if trial.params is not None]
+    return sorted(used, key=lambda trial: sign * trial.past.value)
+
+
+def warm_start_lines(parents: Sequence[ParentData]) -> list[str]:
+    """Return a line for each parent: which of its trials are used, and why the others are not."""
+    return [f"parent    {parent['parent']} ({parent['type']}): {_uses(parent)}" for parent in parents]
+
+
+def _uses(parent: ParentData) -> str:
+    counts = {
+        "out of range, left out": parent["out_of_range"],
+        f"without a value of {_names(parent['lacked'])}, left out": parent["incomplete"],
+        "with another value of a fixed parameter, left out": parent["different"],
+        "known by an earlier parent": parent["repeated"],
+        "failed": parent["failed"],
+        "not completed": parent["unfinished"],
+    }
+    parts = [f"{parent['used']} of {parent['trials']} trials are used"]
+    parts += [f"{count} {what}" for what, count in counts.items() if count]
+    parts += list(_remarks(parent))
+    return "; ".join(parts)
+
+
+def _remarks(parent: ParentData) -> Iterator[str]:
+    if parent["type"] == WarmStart.TRANSFER.value:
+        for name, assumed in parent["lacked"].items():
+            yield f"{name} was not known there, {assumed!r} is assumed"
+    if parent["ignored"]:
+        yield f"parameters that are none here: {_names(parent['ignored'])}"
+
+
+def _names(names: object) -> str:
+    return ", ".join(names) if isinstance(names, dict | list) else ""

@@ -1,0 +1,99 @@
+"""An Optuna study as a parent of a job."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hpo.core.prior import Kind, Parent, PastTrial
+from hpo.core.settings import Goal
+from hpo.errors import UsageError
+from hpo.spec.paths import expanded
+from hpo.spec.space import Scalar
+from hpo.spec.warm_start import SQLITE
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+    from optuna.storages import BaseStorage
+
+
+def read_study(address: str, name: str, base: Path) -> Parent:
+    """Read the study at STORAGE_URL#STUDY, or the only one of a storage. Raises UsageError.
+
+    Without a scheme the storage is a journal file. Relative paths count from `base`. Nothing is written.
+    """
+    import optuna
+    from optuna.trial import TrialState
+
+    url, _, wanted = address.partition("#")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            storage = _storage(url, base)
+            chosen = _chosen(wanted, [study.study_name for study in storage.get_all_studies()], url)
+            study = optuna.load_study(study_name=chosen, storage=storage)
+            directions, trials = study.directions, study.get_trials(deepcopy=False)
+            if isinstance(storage, optuna.storages.RDBStorage):
+                storage.remove_session()
+                storage.engine.dispose()
+    except UsageError:
+        raise
+    except Exception as error:  # noqa: BLE001 -- a storage raises what its database does
+        raise UsageError(f"the storage {url} cannot be read: {' '.join(str(error).split())}") from None
+    if len(directions) != 1:
+        raise UsageError(f"the study {chosen} has {len(directions)} objectives, and a job has one")
+    goal = Goal.MAXIMIZE if directions[0] is optuna.study.StudyDirection.MAXIMIZE else Goal.MINIMIZE
+    past, kinds, failed = [], dict[str, Kind](), 0
+    for trial in trials:
+        kinds |= {name: _kind(distribution) for name, distribution in trial.distributions.items()}
+        failed += trial.state is TrialState.FAIL
+        if trial.state is TrialState.COMPLETE and trial.value is not None and math.isfinite(trial.value):
+            params: dict[str, Scalar] = {**trial.params}
+            past.append(PastTrial(chosen, trial.number, params, trial.value))
+    unfinished = len(trials) - len(past) - failed
+    return Parent(name, tuple(past), failed, unfinished, goal=goal, kinds=kinds)
+
+
+def _kind(distribution: BaseDistribution) -> Kind:
+    from optuna.distributions import CategoricalDistribution, IntDistribution
+
+    match distribution:
+        case CategoricalDistribution():
+            return Kind.CATEGORICAL
+        case IntDistribution():
+            return Kind.INTEGER
+        case _:
+            return Kind.CONTINUOUS
+
+
+def _chosen(wanted: str, known: list[str], url: str) -> str:
+    if wanted in known:
+        return wanted
+    if not wanted and len(known) == 1:
+        return known[0]
+    listed = f"its studies are: {', '.join(known)}" if known else "it has none"
+    if not wanted:
+        raise UsageError(f"the storage {url} has {len(known)} studies; add #STUDY: {listed}")
+    raise UsageError(f"the storage {url} has no study {wanted}; {listed}")
+
+
+def _storage(url: str, base: Path) -> BaseStorage:
+    """Open a storage that is there already, to read it."""
+    from optuna.storages import JournalStorage, RDBStorage
+    from optuna.storages.journal import JournalFileBackend
+
+    if url.startswith(SQLITE):
+        return RDBStorage(f"{SQLITE}{_existing(url.removeprefix(SQLITE), base)}", skip_table_creation=True)
+    if "://" in url:
+        return RDBStorage(url, skip_table_creation=True)
+    return JournalStorage(JournalFileBackend(str(_existing(url, base))))
+
+
+def _existing(path: str, base: Path) -> Path:
+    """Return the path of a storage's file: Optuna would make one where none is."""
+    file = base / expanded(path)
+    if not file.is_file():
+        raise UsageError(f"there is no such file: {file}; write optuna:sqlite:///study.db#STUDY")
+    return file

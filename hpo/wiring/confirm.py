@@ -1,0 +1,148 @@
+"""The follow-up job that runs the best trials of another one again, each with several seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+
+from hpo.core.trial import Trial
+from hpo.errors import HpoError, UsageError
+from hpo.report.data import JobView, ranked
+from hpo.spec.environment import escape
+from hpo.spec.nodes import Plain, plain
+from hpo.spec.reader import Unreadable, read_text
+from hpo.spec.space import Scalar, Space, identity
+from hpo.store.home import DATABASE, SPEC
+from hpo.store.sqlite import Store
+from hpo.wiring.prepared import Prepared, prepare
+
+SUFFIX = "-confirm"
+LONGEST = 32
+"""Characters of a job's name."""
+
+_DROPPED = ("constraints", "stop_when", "early_stopping", "warm_start", "retry")
+"""Sections that say how a search goes, which this is not; `retry` comes back as it is."""
+
+_KEPT_LIMITS = ("max_parallel_jobs", "max_job_runtime", "max_cost")
+
+
+def follow_up_name(name: str) -> str:
+    """Return what a job's follow-up is called."""
+    return f"{name[: LONGEST - len(SUFFIX)].rstrip('-')}{SUFFIX}"
+
+
+def winners(job: JobView, top: int) -> list[Trial]:
+    """Return the best trials, none with the values of another. Raises HpoError where none has completed."""
+    best = ranked(job.trials, job.record.settings.objective.goal)
+    if not best:
+        raise HpoError(
+            f"job {job.name} has no completed trial yet; `hpo status {job.name}` shows how it stands"
+        )
+    different = {identity(trial.params): trial for trial in reversed(best)}
+    return [trial for trial in best if different[identity(trial.params)] is trial][:top]
+
+
+def follow_up(
+    job: JobView,
+    trials: Sequence[Trial],
+    *,
+    name: str,
+    seeds: int,
+    seed_name: str,
+    say: Callable[[str], None],
+) -> Prepared:
+    """Return the spec of a job that runs these trials again with the seeds 1, 2, …, as a parameter.
+
+    Seed after seed, so that a job that is cut off has compared like with like. Raises UsageError where
+    the seed's name is that of a tuned parameter, SpecError for what keeps the job from running.
+    """
+    base = Path(job.record.base)
+    space = prepare([job.folder / SPEC], base=base, check_launch=False).space
+    spec = _read(job.folder / SPEC)
+    parameters = _section(spec, "parameters")
+    if seed_name in parameters:
+        raise UsageError(
+            f"{seed_name} is tuned by {job.name}: give the seed's parameter another name with --seed-name"
+        )
+    again: dict[str, Plain] = {
+        key: _including(_mapping(value), key, space, trials) for key, value in parameters.items()
+    }
+    again[seed_name] = {"type": "integer", "min": 1, "max": max(2, seeds)}
+    limits: dict[str, Plain] = {
+        key: value for key, value in _section(spec, "limits").items() if key in _KEPT_LIMITS
+    }
+    spec = {key: value for key, value in spec.items() if key not in _DROPPED} | {
+        "name": name,
+        "seed": 1,
+        "strategy": "random",
+        "parameters": again,
+        "fixed": {key: value for key, value in _section(spec, "fixed").items() if key != seed_name},
+        "initial": [
+            {**{key: _written(value) for key, value in trial.params.items()}, seed_name: seed}
+            for seed in range(1, seeds + 1)
+            for trial in trials
+        ],
+        "limits": limits | {"max_jobs": len(trials) * seeds},
+        **({"retry": spec["retry"]} if "retry" in spec else {}),
+    }
+    return prepare([spec], base=base, say=say)
+
+
+def refuse_another(folder: Path, prepared: Prepared) -> None:
+    """Raise UsageError where a job of the follow-up's name is not this one."""
+    with closing(Store.look(folder / DATABASE)) as store:
+        digest = store.record().digest
+    if digest != prepared.digest:
+        raise UsageError(
+            f"job {folder.name} is there already, and has run other trials, or other seeds; remove it: `hpo "
+            f"delete {folder.name}`, or give this one another name: --name OTHER"
+        )
+
+
+def _read(path: Path) -> dict[str, Plain]:
+    try:
+        node, _ = read_text(path.read_text(encoding="utf-8"), str(path))
+    except Unreadable as error:
+        raise HpoError(f"the job's spec cannot be read: {error}") from None
+    return dict(_mapping(plain(node)))
+
+
+def _mapping(value: Plain) -> dict[str, Plain]:
+    return value if isinstance(value, dict) else {}
+
+
+def _section(spec: dict[str, Plain], key: str) -> dict[str, Plain]:
+    return _mapping(spec.get(key))
+
+
+def _including(
+    parameter: dict[str, Plain], name: str, space: Space, trials: Sequence[Trial]
+) -> dict[str, Plain]:
+    """Return a parameter with a range that has these trials' values: it may have been narrowed since."""
+    (range_,) = (each for each in space if each.name == name)
+    outside = [
+        trial.params[name]
+        for trial in trials
+        if name in trial.params and not range_.contains(trial.params[name])
+    ]
+    kept = {key: value for key, value in parameter.items() if key != "default"}
+    if not outside:
+        return kept
+    match kept.get("type"):
+        case "categorical":
+            values = kept.get("values")
+            return kept | {"values": [*(values if isinstance(values, list) else []), *map(_written, outside)]}
+        case _:
+            numbers = [value for value in outside if isinstance(value, int | float)]
+            low, high = kept.pop("min"), kept.pop("max")
+            kept.pop("step", None)
+            return kept | {
+                "min": min([*numbers, *([low] if isinstance(low, int | float) else [])]),
+                "max": max([*numbers, *([high] if isinstance(high, int | float) else [])]),
+            }
+
+
+def _written(value: Scalar) -> Scalar:
+    """Return a value as it stands in a spec."""
+    return escape(value) if isinstance(value, str) else value

@@ -1,0 +1,167 @@
+"""Trials in a CSV or JSON file as a parent: columns are parameters, beside one with the objective's value."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import assert_never
+
+from hpo.core.prior import Parent, PastTrial
+from hpo.errors import UsageError
+from hpo.spec.nodes import Plain
+from hpo.spec.space import Categorical, Continuous, Integer, Parameter, Scalar, Space, Values
+
+_VALUES = ("value", "FinalObjectiveValue")
+"""Columns with the objective's value, beside one that is named after its metric: hpo's, and SageMaker's."""
+
+_STATUSES = ("status", "TrainingJobStatus")
+_MOST = 3
+"""How many mistakes of one file are told."""
+
+_Row = Mapping[str, Scalar]
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """What is looked for in a table."""
+
+    metric: str
+    space: Space
+    fixed: Values
+
+
+def read_table(path: Path, name: str, columns: Columns) -> Parent:
+    """Read a table of trials; texts become what the space makes of them. Raises UsageError.
+
+    Other columns are passed over, so that a table of `hpo trials` or of SageMaker's SDK is one, too. A row
+    whose status says that it failed, or without a value, is no evidence.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise UsageError(f"{path} cannot be read: {why}") from None
+    rows = list(_json_rows(path, text) if path.suffix == ".json" else _csv_rows(text))
+    if not rows:
+        raise UsageError(f"{path} has no rows")
+    value_column = _value_column(path, rows, columns)
+    typed, failed, unfinished, mistakes = [], 0, 0, []
+    for number, (place, row) in enumerate(rows, 1):
+        status = next((str(row[key]).lower() for key in _STATUSES if row.get(key)), "completed")
+        try:
+            value = _number(row.get(value_column), value_column)
+            params = dict(_params(row, columns, is_text=path.suffix != ".json"))
+        except ValueError as error:
+            mistakes.append(f"{path}:{place}: {error}")
+            continue
+        if status == "failed":
+            failed += 1
+        elif status != "completed" or value is None:
+            unfinished += 1
+        else:
+            typed.append(PastTrial(path.stem, number, params, value))
+    if mistakes:
+        more = f"; and {len(mistakes) - _MOST} more" if len(mistakes) > _MOST else ""
+        raise UsageError("; ".join(mistakes[:_MOST]) + more)
+    return Parent(name, tuple(typed), failed, unfinished)
+
+
+def _csv_rows(text: str) -> Iterator[tuple[int, _Row]]:
+    """Yield each row with its line; an empty cell is a missing one."""
+    reader = csv.DictReader(text.splitlines())
+    for row in reader:
+        yield reader.line_num, {key: cell for key, cell in row.items() if key and cell not in (None, "")}
+
+
+def _json_rows(path: Path, text: str) -> Iterator[tuple[int, _Row]]:
+    """Yield each row with its number: a mapping, or one that has the parameters in another one."""
+    try:
+        table: Plain = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{path} is not JSON: {error}") from None
+    if not isinstance(table, list) or not all(isinstance(row, dict) for row in table):
+        raise UsageError(f"{path} must be a list of mappings, one for each trial")
+    for number, row in enumerate(table, 1):
+        if isinstance(row, dict):
+            inner = row.get("parameters")
+            flat = {**row, **inner} if isinstance(inner, dict) else row
+            yield number, {key: cell for key, cell in flat.items() if not isinstance(cell, list | dict)}
+
+
+def _value_column(path: Path, rows: Sequence[tuple[int, _Row]], columns: Columns) -> str:
+    parameters = {parameter.name for parameter in columns.space} | columns.fixed.keys()
+    names = list(dict.fromkeys(name for _, row in rows for name in row))
+    for name in (*_VALUES, columns.metric):
+        if name in names and name not in parameters:
+            return name
+    raise UsageError(
+        f"{path} has no column with the objective's value, `{columns.metric}` or `value`; "
+        f"its columns are: {', '.join(names)}"
+    )
+
+
+def _number(cell: Scalar, column: str) -> float | None:
+    """Return the objective's value; None where it is missing, or not finite."""
+    if cell is None:
+        return None
+    try:
+        value = float(cell)
+    except ValueError:
+        raise ValueError(f"`{column}` is {cell!r}, which is no number") from None
+    return value if math.isfinite(value) else None
+
+
+def _params(row: _Row, columns: Columns, *, is_text: bool) -> Iterator[tuple[str, Scalar]]:
+    for parameter in columns.space:
+        if parameter.name in row:
+            cell = row[parameter.name]
+            yield parameter.name, _of_text(parameter, str(cell)) if is_text else cell
+    for name, value in columns.fixed.items():
+        if name in row:
+            yield name, _like(str(row[name]), [value]) if is_text else row[name]
+
+
+def _of_text(parameter: Parameter, text: str) -> Scalar:
+    """Return what a text means to a parameter. Raises ValueError for a number that is none."""
+    match parameter:
+        case Categorical():
+            return _like(text, parameter.values)
+        case Continuous() | Integer():
+            try:
+                number = float(text)
+            except ValueError:
+                number = math.nan
+            if not math.isfinite(number):
+                raise ValueError(f"`{parameter.name}` is {text!r}, which is no number")
+            return int(number) if isinstance(parameter, Integer) and number.is_integer() else number
+        case _:
+            assert_never(parameter)
+
+
+def _like(text: str, values: Sequence[Scalar]) -> Scalar:
+    """Return the value that is written like this; the text itself where none is."""
+    for value in values:
+        if text == _written(value):
+            return value
+    for value in values:
+        if _written(value).lower() == text.lower() or _is_number(value, text):
+            return value
+    return text
+
+
+def _written(value: Scalar) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _is_number(value: Scalar, text: str) -> bool:
+    """Tell whether a text is another way to write a number: 1e-4 and 0.0001, 64 and 64.0."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return float(text) == value
+    except ValueError:
+        return False
