@@ -46,7 +46,7 @@ def session(options: SageMakerOptions, *, region: str | None = None) -> Any:
         raise fault(error, "a session") from error
 
 
-def client(options: SageMakerOptions, service: str, *, attempts: int = 4, region: str | None = None) -> Any:
+def client(options: SageMakerOptions, service: str, *, attempts: int = 6, region: str | None = None) -> Any:
     """Return a client of one of AWS's services, which tries each call so often. Raises Fault, CannotStart."""
     made = session(options, region=region)
     from botocore.config import Config
