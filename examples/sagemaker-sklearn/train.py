@@ -1,7 +1,7 @@
 """Train a small neural network on the progression of diabetes, epoch by epoch, as a SageMaker training job.
 
-It is called with hyperparameters as arguments and runs alone as well: `python train.py --hidden 32`. What it needs
-to go on after an interruption it writes to the folder in `CHECKPOINTS`, if there is one.
+It is called with hyperparameters as arguments, and runs alone as well: `python train.py --hidden 32`. What
+it needs to go on after an interruption it writes to the folder in `CHECKPOINTS`, where that is set.
 """
 
 import argparse

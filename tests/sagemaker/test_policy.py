@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -215,3 +214,68 @@ def test_the_policy_is_one_that_iam_takes() -> None:
     assert [each["Condition"] for each in roles] == [
         {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
     ]
+
+
+# -- what is said where one of them is missing
+
+
+@pytest.mark.parametrize(
+    "action",
+    ["sagemaker:CreateTrainingJob", "sagemaker:AddTags", "iam:PassRole", "s3:ListBucket", "s3:PutObject"],
+)
+def test_a_launch_that_is_not_permitted_fails_with_the_action(hpo: Hpo, aws: Aws, action: str) -> None:
+    aws.settings.denied = {action}
+    hpo.write("data.csv", "1")
+    job(hpo, train(hpo), inputs={"train": "data.csv"}, limits=ONE)
+    hpo("run", "spec.yaml", status=1)
+    assert f"not authorized to perform: {action} " in detail(hpo)
+    assert "docs/sagemaker.md has the policy" in detail(hpo)
+    assert not hpo.text("started")
+
+
+def test_a_missing_s3_get_object_is_told_by_its_operation(hpo: Hpo, aws: Aws) -> None:
+    aws.settings.denied = {"s3:GetObject"}  # a HEAD request is refused without a word
+    hpo.write("data.csv", "1")
+    job(hpo, train(hpo), inputs={"train": "data.csv"}, limits=ONE)
+    hpo("run", "spec.yaml", status=1)
+    assert "HeadObject in the bucket tuning is not permitted" in detail(hpo)
+
+
+def test_what_every_run_needs_is_asked_for_before_anything_starts(hpo: Hpo, aws: Aws) -> None:
+    aws.settings.denied = {"sagemaker:ListTrainingJobs"}
+    job(hpo, train(hpo))
+    assert "not authorized to perform: sagemaker:ListTrainingJobs " in hpo.refused("run", "spec.yaml")
+
+
+def test_without_the_price_list_prices_are_asked_for(hpo: Hpo, aws: Aws) -> None:
+    aws.settings.denied = {"pricing:GetProducts"}
+    job(hpo, train(hpo), limits={**ONE, "max_cost": 5.0, "max_job_runtime": "10m"})
+    assert "launcher.prices" in hpo.refused("run", "spec.yaml")
+
+
+@pytest.mark.parametrize(
+    "action", ["sagemaker:DescribeTrainingJob", "logs:DescribeLogStreams", "logs:GetLogEvents"]
+)
+def test_a_job_that_cannot_be_followed_waits_for_the_action(
+    hpo: Hpo, aws: Aws, eventually: Eventually, action: str
+) -> None:
+    aws.settings.denied = {action}
+    job(hpo, train(hpo), limits=ONE)
+    process = hpo.start("run", "spec.yaml")
+    eventually(lambda: f"not authorized to perform: {action} " in hpo.text("err"))
+    assert process.poll() is None
+    aws.settings.denied = set()
+    assert process.wait(60) == 0
+    assert hpo.text("started").split() == ["1"]
+
+
+def test_a_tuning_job_that_may_not_be_read(hpo: Hpo, aws: Aws) -> None:
+    add(aws, SMALL)
+    aws.settings.denied = {"sagemaker:DescribeHyperParameterTuningJob"}
+    said = hpo("copy", "sagemaker:digits", "-o", "tune.yaml", status=1).err
+    assert "lack the permission sagemaker:DescribeHyperParameterTuningJob" in said
+
+
+def detail(hpo: Hpo) -> str:
+    trials: list[dict[str, Any]] = hpo("trials", "job", "--json").json
+    return str(trials[0]["detail"])
