@@ -223,5 +223,5 @@ STAGES = (
     PolledProcessStage,
     pytest.param(DockerStage, marks=pytest.mark.docker),
     SageMakerStage,
-    pytest.param(SageMakerContainersStage, marks=pytest.mark.docker),
+    pytest.param(SageMakerContainersStage, marks=[pytest.mark.docker, pytest.mark.slow]),
 )

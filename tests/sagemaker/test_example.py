@@ -87,6 +87,7 @@ def test_one_spec_on_three_launchers(hpo: Hpo, monkeypatch: pytest.MonkeyPatch) 
         assert_same(hpo, "processes", "training-jobs")
 
 
+@pytest.mark.slow
 def test_the_overlay_for_spot_machines(hpo: Hpo, aws: Aws) -> None:
     described = with_overlay(hpo, aws, "sagemaker-spot")
     assert all(each["EnableManagedSpotTraining"] for each in described)
@@ -96,12 +97,14 @@ def test_the_overlay_for_spot_machines(hpo: Hpo, aws: Aws) -> None:
     assert all(place.startswith(f"s3://{BUCKET}/hpo/checkpoints/job-") for place in kept)
 
 
+@pytest.mark.slow
 def test_the_overlay_for_machines_that_are_kept_ready(hpo: Hpo, aws: Aws) -> None:
     described = with_overlay(hpo, aws, "sagemaker-warm")
     assert {each["WarmPoolStatus"]["Status"] for each in described} == {"Reused", "Terminated"}
     assert hpo("status", "job", "--json").json["warm_pools"]["reused"] == 1
 
 
+@pytest.mark.slow
 def test_the_example_runs_without_an_account(hpo: Hpo) -> None:
     """As its README has it."""
     example(hpo, "process", "--set", PROGRAM)
@@ -124,6 +127,7 @@ def test_the_example_runs_in_its_image(hpo: Hpo) -> None:
     assert [trial["status"] for trial in trials] == ["completed"] * 4
 
 
+@pytest.mark.slow
 def test_the_example_goes_on_from_its_checkpoint_to_the_same_value(
     hpo: Hpo, aws: Aws, eventually: Callable[[Callable[[], object]], None]
 ) -> None:

@@ -62,6 +62,7 @@ class Surroundings:
     every: float  # seconds between two looks at a log
     last_values: Callable[[bytes], Mapping[str, float]]  # of each metric in a piece of log
     usage: Callable[[Described], Awaitable[Usage]]
+    trouble: Callable[[], str]  # why nothing is heard of any run at the moment
     ended: Callable[[Described], None]  # told as soon as a training job has, before its log is complete
 
 
@@ -162,7 +163,9 @@ class Follower:
         self._say(self._waits_for())
 
     def _waits_for(self) -> str:
-        """Return what holds up a training job for so long that it is worth telling."""
+        """Return what holds up a training job for so long that it is worth telling, or why nobody knows."""
+        if trouble := self._around.trouble():
+            return trouble
         lasted = asyncio.get_running_loop().time() - self._entered
         if self._secondary in _NOT_WAITING or lasted < _WORTH_TELLING * self._around.every:
             return ""

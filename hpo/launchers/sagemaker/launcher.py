@@ -58,6 +58,7 @@ class SageMakerLauncher:
         self._following: dict[JobHandle, asyncio.Task[None]] = {}
         self._changed: set[JobHandle] = set()
         self._wake = asyncio.Event()
+        self._rounds: Rounds | None = None
         self._going_round: asyncio.Task[None] | None = None
         self._expected: int | None = None
 
@@ -208,12 +209,17 @@ class SageMakerLauncher:
         if folder is None:
             return
         around = Surroundings(
-            self._api, self._options.poll, self._context.last_values, self._usage, self._job_ended
+            self._api,
+            every=self._options.poll,
+            last_values=self._context.last_values,
+            usage=self._usage,
+            ended=self._job_ended,
+            trouble=lambda: self._rounds.trouble if self._rounds is not None else "",
         )
         follower = Follower(around, folder, handle.id, is_new=is_new, changed=lambda: self._mark(handle))
         self._followers[handle] = follower
         if self._going_round is None:
-            rounds = Rounds(
+            self._rounds = Rounds(
                 self._api,
                 self._names.prefix,
                 every=self._options.poll,
@@ -221,7 +227,7 @@ class SageMakerLauncher:
                 note=self._note,
                 is_needed=lambda: bool(self._followers),
             )
-            self._going_round = asyncio.create_task(rounds.go())
+            self._going_round = asyncio.create_task(self._rounds.go())
         self._following[handle] = task = asyncio.create_task(follower.follow())
         task.add_done_callback(lambda _: self._followed(handle, follower))
 
@@ -267,7 +273,8 @@ class SageMakerLauncher:
                 self._names = names
                 if (keep := self._options.keep_alive) is not None:
                     every = self._options.poll
-                    self._pools = Pools(self._api, names.prefix, keep_alive=keep, every=every)
+                    say = self._context.say
+                    self._pools = Pools(self._api, names.prefix, keep_alive=keep, every=every, say=say)
                     self._pools.expect(self._expected)
         return self._names
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from hpo.launchers.sagemaker.answers import Described, Pool
 from hpo.launchers.sagemaker.api import Api
-from hpo.launchers.sagemaker.faults import Fault
+from hpo.launchers.sagemaker.faults import Denied, Fault
 
 COMES_WITHIN = 15.0
 """Seconds after a run's end in which its machines become ready; a launch waits for that at the most."""
@@ -27,15 +28,20 @@ class _Left:
 class Pools:
     """Follows the pools of a job: which are ready, who got which, and which are not needed any more."""
 
-    def __init__(self, api: Api, prefix: str, *, keep_alive: float, every: float) -> None:
+    def __init__(
+        self, api: Api, prefix: str, *, keep_alive: float, every: float, say: Callable[[str], None]
+    ) -> None:
         self._api = api
         self._prefix = prefix
         self._keep_alive = keep_alive
         self._every = every
+        self._say = say
+        self._is_told = False
         self._ready: list[str] = []  # training jobs whose machines are ready, oldest first
         self._coming: dict[str, float] = {}  # those that have just ended, and until when to wait for them
         self._left: dict[str, _Left] = {}
         self._got: dict[str, Pool] = {}  # the pools that are known to have been reused, by who got them
+        self._released: set[str] = set()
         self._expected: int | None = None
 
     def expect(self, runs: int | None) -> None:
@@ -43,7 +49,9 @@ class Pools:
         self._expected = runs
 
     def ended(self, job: Described) -> None:
-        """Take note that a run has ended, and that its machines will soon be ready."""
+        """Take note that a run has ended, and that its machines will soon be ready, if they were not."""
+        if job.name in self._released:
+            return
         now = asyncio.get_running_loop().time()
         self._coming[job.name] = now + COMES_WITHIN
         self._left[job.name] = _Left(job.created, now + COMES_WITHIN + self._keep_alive)
@@ -79,8 +87,15 @@ class Pools:
         for name in found:
             self._coming.pop(name, None)
         while self._expected is not None and len(self._ready) > self._expected:
-            await self._api.release(name := self._ready.pop())
+            name = self._ready.pop()
+            self._released.add(name)
             self._left.pop(name, None)
+            try:
+                await self._api.release(name)
+            except Denied as error:
+                if not self._is_told:
+                    self._is_told = True
+                    self._say(f"machines that are kept ready cannot be given back before their time: {error}")
 
     async def release(self) -> None:
         """Give back all machines that are ready, or about to be; what cannot be, ends by itself."""

@@ -41,6 +41,7 @@ class Rounds:
         self._is_needed = is_needed
         self._since = api.now or time.time() - _SKEW
         self._pools = pools
+        self.trouble = ""  # why nothing can be heard of the runs at the moment
 
     async def go(self) -> None:
         """Go round for ever."""
@@ -51,8 +52,9 @@ class Rounds:
                     await self._look()
                 if self._pools is not None:
                     await self._pools.look()
-                pause = self._every
-            except Fault:  # who follows a run meets it, too, and says so
+                pause, self.trouble = self._every, ""
+            except Fault as error:
+                self.trouble = str(error)
                 pause = min(2 * pause, _LONGEST_PAUSE)
             await asyncio.sleep(pause)
 
