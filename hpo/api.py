@@ -31,7 +31,7 @@ class Best:
     trial: int
     value: float
     parameters: Mapping[str, Scalar]
-    origin: str = ""  # the job that ran it: a parent's, where that has the best one of an identical warm start
+    origin: str = ""  # the job that ran it: a parent's, where an identical warm start has its best there
 
 
 @dataclass(frozen=True, slots=True)

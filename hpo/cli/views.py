@@ -74,10 +74,10 @@ class PlainView:
         match event:
             case StopRequested(detail=detail) if (detail, event.at_once) not in self._stops:
                 self._stops.add((detail, event.at_once))
-                hurry = "" if event.at_once else "; Ctrl-C stops them at once"
+                again = "leaves them to themselves" if event.at_once else "stops them at once"
                 count = len(change.job.open)
                 trials = "1 trial" if count == 1 else f"{count} trials"
-                self._line(f"stopping ({detail}): waiting for {trials}{hurry}")
+                self._line(f"stopping ({detail}): waiting for {trials}; Ctrl-C {again}")
             case Edited():
                 self._line(f"edited: {event.what}")
             case Pruned() | Observed() | LaunchFailed() | Abandoned():

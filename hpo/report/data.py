@@ -180,7 +180,7 @@ def best_of(job: JobView, count: int = 1) -> list[BestData]:
     sign = -1.0 if goal is Goal.MAXIMIZE else 1.0
     inherited = [_inherited(job, trial) for trial in ranked_prior(job.prior, goal)[:count]]
     own = [best_data(job, trial) for trial in ranked(job.trials, goal)[:count]]
-    return sorted([*inherited, *own], key=lambda data: sign * data["value"])[:count]  # of equal ones the older
+    return sorted([*inherited, *own], key=lambda data: sign * data["value"])[:count]  # a parent's before an equal one
 
 
 def _inherited(job: JobView, trial: PriorTrial) -> BestData:

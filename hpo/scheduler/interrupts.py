@@ -42,11 +42,15 @@ def handled(handle: Callable[[signal.Signals], None]) -> Iterator[None]:
 
 
 class Interrupts:
-    """Turns the first signal into a stop with grace, another one, or one of a job that ends, into haste."""
+    """Turns the first signal into a stop with grace, another one, or one of a job that ends, into haste.
+
+    One more leaves the trials to themselves that cannot be stopped: what runs them may not answer.
+    """
 
     def __init__(self, scheduler: Scheduler, *, leave_running: bool) -> None:
         self._scheduler = scheduler
         self._leave_running = leave_running
+        self._is_in_haste = False
         self.status: int | None = None
 
     def install(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -63,9 +67,10 @@ class Interrupts:
         again = self.status is not None or (job.ending is not None and not job.is_finishing)
         self.status = SIGNALS[number]
         what = "Ctrl-C" if number is signal.SIGINT else number.name
-        if self._leave_running:
+        if self._leave_running or self._is_in_haste:
             self._scheduler.leave()
         elif again:
+            self._is_in_haste = True
             self._scheduler.request_stop(Reason.INTERRUPTED, f"{what}, at once", at_once=True)
         else:
             self._scheduler.request_stop(Reason.INTERRUPTED, what)

@@ -29,8 +29,10 @@ def schema(shared_hpo: Hpo) -> Any:
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_an_example_is_valid_by_the_schema_and_can_be_planned(path: Path, schema: Any, hpo: Hpo) -> None:
-    Draft202012Validator(schema).validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    hpo("plan", path)
+    spec = yaml.safe_load(path.read_text(encoding="utf-8"))
+    Draft202012Validator(schema).validate(spec)
+    if spec["launcher"].get("kind") != "sagemaker":  # which asks AWS: tests/sagemaker/test_example.py
+        hpo("plan", path)
 
 
 @pytest.mark.parametrize("path", OVERLAYS, ids=lambda path: str(path.relative_to(ROOT)))

@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, assert_never
+from typing import Literal, Protocol, assert_never
 
 import pytest
 
@@ -168,10 +168,12 @@ class SageMakerStage(ProcessStage):
     """Runs are training jobs of an AWS on this machine, which runs actor.py as a process."""
 
     tells_lines = True
+    runner: Literal["process", "docker"] = "process"
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        self._aws = Aws(AwsSettings(runner="process", start_delay=0.0, stop_grace=1.0))
+        mounts = {str(folder): str(folder), str(Path(__file__).parent): str(Path(__file__).parent)}
+        self._aws = Aws(AwsSettings(runner=self.runner, start_delay=0.0, stop_grace=1.0, mounts=mounts))
         self._aws.__enter__()
         self._before = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("AWS_")}
         os.environ |= self._aws.environment
@@ -209,10 +211,17 @@ class SageMakerStage(ProcessStage):
         )
 
 
+class SageMakerContainersStage(SageMakerStage):
+    """The same as containers."""
+
+    runner = "docker"
+
+
 STAGES = (
-    SageMakerStage,
     ScriptedStage,
     ProcessStage,
     PolledProcessStage,
     pytest.param(DockerStage, marks=pytest.mark.docker),
+    SageMakerStage,
+    pytest.param(SageMakerContainersStage, marks=[pytest.mark.docker, pytest.mark.slow]),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Callable
 from typing import Any
 
@@ -102,6 +103,24 @@ def test_expired_credentials_pause_the_job_until_they_are_renewed(
     aws.settings.expired = False
     assert process.wait() == 0
     assert {trial["status"] for trial in trials(hpo)} == {"completed"}
+
+
+def test_trials_that_cannot_be_stopped_can_be_left(hpo: Hpo, aws: Aws, eventually: Eventually) -> None:
+    job(hpo, train(hpo, TRAIN + "sleep 60\n"), limits={"max_jobs": 1})
+    process = hpo.start("run", "spec.yaml")
+    eventually(lambda: hpo.text("started"))
+    aws.settings.expired = True
+    process.send_signal(signal.SIGINT)
+    eventually(lambda: "stops them at once" in hpo.text("err"))
+    process.send_signal(signal.SIGINT)
+    eventually(lambda: "leaves them to themselves" in hpo.text("err"))
+    eventually(lambda: "cannot be stopped yet: AWS does not take the credentials" in hpo.text("err"))
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=30) == 130
+    assert len(aws.running()) == 1
+    aws.settings.expired = False
+    hpo("stop", "job")
+    assert not aws.running()
 
 
 def test_what_is_not_permitted_is_said_with_the_action(hpo: Hpo, aws: Aws) -> None:

@@ -46,7 +46,7 @@ def session(options: SageMakerOptions, *, region: str | None = None) -> Any:
         raise fault(error, "a session") from error
 
 
-def client(options: SageMakerOptions, service: str, *, attempts: int = 4, region: str | None = None) -> Any:
+def client(options: SageMakerOptions, service: str, *, attempts: int = 6, region: str | None = None) -> Any:
     """Return a client of one of AWS's services, which tries each call so often. Raises Fault, CannotStart."""
     made = session(options, region=region)
     from botocore.config import Config
@@ -95,6 +95,12 @@ class Api:
     async def pools(self, prefix: str) -> list[Summary]:
         """Return the training jobs whose name has this in it and whose machines are ready."""
         return await self._list(prefix, WarmPoolStatusEquals=PoolStatus.AVAILABLE.value)
+
+    async def reused(self, prefix: str, *, since: float) -> list[Summary]:
+        """Return those created from a time of AWS's on whose machines a later one has got."""
+        created = datetime.fromtimestamp(since - 1.0, UTC)
+        status = PoolStatus.REUSED.value
+        return await self._list(prefix, WarmPoolStatusEquals=status, CreationTimeAfter=created)
 
     async def stop(self, name: str) -> None:
         """Stop a training job; does nothing to one that has ended, or never was."""

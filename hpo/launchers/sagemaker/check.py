@@ -14,7 +14,6 @@ from hpo.launchers.sagemaker.faults import Denied, Fault, LoginNeeded, fault
 from hpo.launchers.sagemaker.options import SageMakerOptions
 from hpo.launchers.sagemaker.request import Recipe
 
-_ATTEMPTS = 2
 _LIST_OBJECTS = "s3:ListBucket"
 
 
@@ -83,7 +82,7 @@ def _channel_problems(options: SageMakerOptions, channel: str, given: str) -> It
 def _ask(options: SageMakerOptions, service: str, operation: str, call: Any) -> Any:
     from botocore.exceptions import BotoCoreError, ClientError
 
-    asked = client(options, service, attempts=_ATTEMPTS)
+    asked = client(options, service)
     try:
         return call(asked)
     except (BotoCoreError, ClientError) as error:

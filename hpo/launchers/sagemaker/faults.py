@@ -47,6 +47,16 @@ _LOGIN = frozenset(
     }
 )
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized"})
+_PERMISSIONS = {
+    "HeadObject": "s3:GetObject",
+    "GetObject": "s3:GetObject",
+    "HeadBucket": "s3:ListBucket",
+    "ListObjectsV2": "s3:ListBucket",
+    "PutObject": "s3:PutObject",
+    "GetProducts": "pricing:GetProducts",
+}
+"""The permissions that calls need which have other names."""
+
 _LOG_IN = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or log in with `aws sso login`"
 
 
@@ -118,7 +128,9 @@ def _of_answer(response: Mapping[str, Any], operation: str) -> Fault:  # noqa: P
     if code in _LOGIN:
         return LoginNeeded(f"AWS does not take the credentials ({words}); renew them: {_LOG_IN}")
     if code in _DENIED or status == 403:
-        return Denied(f"{operation} is not permitted ({words}); docs/sagemaker.md has the policy it needs")
+        name, _, where = operation.partition(" ")
+        needed = f"{_PERMISSIONS.get(name, name)} {where}".strip()
+        return Denied(f"{needed} is not permitted ({words}); docs/sagemaker.md has the policy it needs")
     if code == "ResourceLimitExceeded":
         return QuotaReached(words)
     if code == "ResourceInUse":

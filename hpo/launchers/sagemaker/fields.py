@@ -27,6 +27,9 @@ OWN_TAGS = ("hpo:job", "hpo:trial", "hpo:run")
 _SIZE = re.compile(r"(?P<number>[0-9]+)\s*(?P<unit>[gt]?)(?:i?b)?", re.IGNORECASE)
 _VARIABLE = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]{0,511}")
 _TAG = re.compile(r"[\w\s.:/=+\-@]*")
+_FROM_ENV = r"\$\{"
+"""What a text has in it that comes from the environment; the spec's schema is for one as it is written."""
+
 _TAKEN = frozenset({"/", "/opt/ml", *(f"/opt/ml/{folder}" for folder in contract.FOLDERS)})
 """Where a program finds what SageMaker itself puts there."""
 
@@ -39,7 +42,9 @@ def _matching(pattern: str, words: str, *, hint: str = "") -> tuple[AfterValidat
             raise mistake(f"it must be {words}", hint=hint)
         return text
 
-    return AfterValidator(check), WithJsonSchema({"type": "string", "pattern": f"^{pattern}$"})
+    return AfterValidator(check), WithJsonSchema(
+        {"type": "string", "pattern": f"^(?:{pattern})$|{_FROM_ENV}"}
+    )
 
 
 _role, _role_schema = _matching(
@@ -122,7 +127,9 @@ def _s3_prefix(address: str) -> str:
 
 
 S3Prefix = Annotated[
-    str, AfterValidator(_s3_prefix), WithJsonSchema({"type": "string", "pattern": "^s3://[^/]{3,}"})
+    str,
+    AfterValidator(_s3_prefix),
+    WithJsonSchema({"type": "string", "pattern": f"^s3://[^/]{{3,}}|{_FROM_ENV}"}),
 ]
 """An address in S3, without a slash at its end."""
 

@@ -62,6 +62,7 @@ class Surroundings:
     every: float  # seconds between two looks at a log
     last_values: Callable[[bytes], Mapping[str, float]]  # of each metric in a piece of log
     usage: Callable[[Described], Awaitable[Usage]]
+    trouble: Callable[[], str]  # why nothing is heard of any run at the moment
     ended: Callable[[Described], None]  # told as soon as a training job has, before its log is complete
 
 
@@ -82,6 +83,7 @@ class Follower:
         self._around = around
         self._changed = changed
         self._job: Described | None = None
+        self._outcome: RunReport | None = None
         self._secondary = ""
         self._entered = asyncio.get_running_loop().time()
         self._heard = asyncio.get_running_loop().time()
@@ -110,6 +112,8 @@ class Follower:
         if secondary != self._secondary:
             self._secondary = secondary
             self._entered = asyncio.get_running_loop().time()
+            if secondary == "Training":  # after an interruption that may be on another machine
+                self._streams = []
 
     def _is_changed(self, summary: Summary) -> bool:
         return self._job is None or summary.status is not self._job.status or not self._job.started
@@ -159,7 +163,9 @@ class Follower:
         self._say(self._waits_for())
 
     def _waits_for(self) -> str:
-        """Return what holds up a training job for so long that it is worth telling."""
+        """Return what holds up a training job for so long that it is worth telling, or why nobody knows."""
+        if trouble := self._around.trouble():
+            return trouble
         lasted = asyncio.get_running_loop().time() - self._entered
         if self._secondary in _NOT_WAITING or lasted < _WORTH_TELLING * self._around.every:
             return ""
@@ -169,9 +175,10 @@ class Follower:
     async def _finish(self, job: Described) -> None:
         """Read the log until it is quiet, then write down the end of the run."""
         clock = asyncio.get_running_loop().time
-        self._around.ended(job)
-        outcome = report(job, await self._around.usage(job))
-        quiet_since = clock()
+        if self._outcome is None:
+            self._around.ended(job)
+            self._outcome = report(job, await self._around.usage(job))
+        outcome, quiet_since = self._outcome, clock()
         self._streams = []  # the last lines may be in one that was not there before
         while True:
             if await self._copy_log(whole=True):
@@ -228,9 +235,11 @@ class Follower:
         """Return the copy of the log; what is in it already counts. Raises CopyBusy and OSError."""
         if self._copy is None:
             self._copy = await self._around.api.in_thread(lambda: LogCopy(self.log))
-            there = await self._around.api.in_thread(lambda: self.log.read_bytes()[: copied(self.log)])
-            self._latest.update(self._around.last_values(there))
+            self._latest.update(await self._around.api.in_thread(self._read_values))
         return self._copy
+
+    def _read_values(self) -> Mapping[str, float]:
+        return self._around.last_values(self.log.read_bytes()[: copied(self.log)])
 
     async def _take(self, copy: LogCopy, stream: str, events: tuple[LogEvent, ...]) -> bool:
         if not events:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import errno
 import json
-import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from typing import TypeVar
 
 from hpo.core.trial import JobHandle, Launch, RunReport, RunState
 from hpo.core.usage import Usage
@@ -15,7 +15,7 @@ from hpo.launchers.end_record import read_end
 from hpo.launchers.launcher import Chunk, JobContext, Obstacle
 from hpo.launchers.log_file import read_lines
 from hpo.launchers.registry import Kind
-from hpo.launchers.sagemaker.answers import Described
+from hpo.launchers.sagemaker.answers import Described, Summary
 from hpo.launchers.sagemaker.api import Api
 from hpo.launchers.sagemaker.faults import Fault, NameTaken, QuotaReached
 from hpo.launchers.sagemaker.follow import Follower, Surroundings
@@ -25,20 +25,17 @@ from hpo.launchers.sagemaker.naming import Names
 from hpo.launchers.sagemaker.options import SageMakerOptions
 from hpo.launchers.sagemaker.pools import Pools
 from hpo.launchers.sagemaker.preparation import Preparation
+from hpo.launchers.sagemaker.rounds import Rounds
 from hpo.launchers.sagemaker.states import gone, usage_of
 
 NAME = "sagemaker"
-
-_OVERLAP = 30.0
-"""Seconds of AWS's clock by which two lists overlap, so that no change falls between them."""
-
-_SKEW = 600.0
-"""Seconds by which this machine's clock may be ahead of AWS's."""
 
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
 """Seconds between two tries to reach AWS: doubled while it cannot be."""
 
 _CLOSE_WITHIN = 10.0
+
+_T = TypeVar("_T")
 
 
 class SageMakerLauncher:
@@ -61,7 +58,8 @@ class SageMakerLauncher:
         self._following: dict[JobHandle, asyncio.Task[None]] = {}
         self._changed: set[JobHandle] = set()
         self._wake = asyncio.Event()
-        self._rounds: asyncio.Task[None] | None = None
+        self._rounds: Rounds | None = None
+        self._going_round: asyncio.Task[None] | None = None
         self._expected: int | None = None
 
     # -- starting
@@ -104,9 +102,8 @@ class SageMakerLauncher:
     async def _start(self, launch: Launch, name: str) -> bool:
         """Create a training job on the first kind of machine to be had; False: it was there already."""
         request = await self._api.in_thread(lambda: self._preparation.ready(launch, name=name))
-        pools = await self._pooled()
-        if pools is not None:
-            await pools.turn()
+        if self._pools is not None:
+            await self._pools.turn()
         for kind in self._machines.order():
             try:
                 await self._api.create(request(kind))
@@ -115,8 +112,8 @@ class SageMakerLauncher:
             except QuotaReached as error:
                 self._machines.refuse(kind, str(error))
             else:
-                if pools is not None:
-                    pools.launched(name)
+                if self._pools is not None:
+                    self._pools.launched()
                 return True
         if await self._api.describe(name) is not None:  # it was created, and the answer was lost
             return False
@@ -134,13 +131,8 @@ class SageMakerLauncher:
         folder = self._context.run_folder(launch.trial, launch.run).absolute()
         if handle in self._followers or read_end(folder) is not None:
             return handle
-        pause = _SHORTEST_PAUSE
-        while True:
-            try:
-                return handle if await self._api.describe(name) is not None else None
-            except Fault:
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, _LONGEST_PAUSE)
+        found = await self._until_answered(lambda: self._api.describe(name), what=f"{name} cannot be found")
+        return None if found is None else handle
 
     # -- following
 
@@ -192,23 +184,15 @@ class SageMakerLauncher:
         folder = (await self._named()).run_folder(handle.id)
         if folder is None or read_end(folder) is not None:
             return
-        pause = _SHORTEST_PAUSE
-        while True:
-            try:
-                await self._api.stop(handle.id)
-            except Fault:
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, _LONGEST_PAUSE)
-            else:
-                return
+        await self._until_answered(lambda: self._api.stop(handle.id), what=f"{handle.id} cannot be stopped")
 
     async def close(self) -> None:
         """Let go of AWS; the training jobs go on. Warm pools that are ready are given back before."""
-        if self._rounds is not None:
-            self._rounds.cancel()
+        if self._going_round is not None:
+            self._going_round.cancel()
         if self._pools is not None:
             await self._pools.release()
-        tasks = [task for task in (self._rounds, *self._following.values()) if task is not None]
+        tasks = [task for task in (self._going_round, *self._following.values()) if task is not None]
         for task in tasks:
             task.cancel()
         if tasks:
@@ -225,12 +209,25 @@ class SageMakerLauncher:
         if folder is None:
             return
         around = Surroundings(
-            self._api, self._options.poll, self._context.last_values, self._usage, self._job_ended
+            self._api,
+            every=self._options.poll,
+            last_values=self._context.last_values,
+            usage=self._usage,
+            ended=self._job_ended,
+            trouble=lambda: self._rounds.trouble if self._rounds is not None else "",
         )
         follower = Follower(around, folder, handle.id, is_new=is_new, changed=lambda: self._mark(handle))
         self._followers[handle] = follower
-        if self._rounds is None:
-            self._rounds = asyncio.create_task(self._go_round())
+        if self._going_round is None:
+            self._rounds = Rounds(
+                self._api,
+                self._names.prefix,
+                every=self._options.poll,
+                pools=self._pools,
+                note=self._note,
+                is_needed=lambda: bool(self._followers),
+            )
+            self._going_round = asyncio.create_task(self._rounds.go())
         self._following[handle] = task = asyncio.create_task(follower.follow())
         task.add_done_callback(lambda _: self._followed(handle, follower))
 
@@ -240,49 +237,46 @@ class SageMakerLauncher:
         if follower.end is not None:
             del self._followers[handle], self._following[handle]
 
+    def _note(self, summary: Summary) -> None:
+        if follower := self._followers.get(JobHandle(NAME, summary.name)):
+            follower.note(summary)
+
     def _job_ended(self, job: Described) -> None:
         """Take note of the machines that a training job gives back, leaves ready, or never got."""
         self._machines.returned()
         if job.failure.startswith("CapacityError") or job.secondary == "MaxWaitTimeExceeded":
             self._machines.had_none(job.machine)
         if self._pools is not None and job.leaves_machines:
-            self._pools.ended(job.name)
+            self._pools.ended(job)
 
     async def _usage(self, job: Described) -> Usage:
         before = await self._pools.before(job.name) if self._pools is not None else None
         prices = await self._api.in_thread(self._preparation.prices)
         return usage_of(job, prices=prices, before=before)
 
-    async def _go_round(self) -> None:
-        """Ask again and again, for all runs at once, what has changed."""
-        since = self._api.now or time.time() - _SKEW
-        pause = self._options.poll
+    async def _until_answered(self, ask: Callable[[], Coroutine[None, None, _T]], *, what: str) -> _T:
+        """Ask AWS until it answers; tell why it does not, whenever that is another reason."""
+        pause, told = _SHORTEST_PAUSE, ""
         while True:
             try:
-                if self._followers and self._names is not None:
-                    began = self._api.now
-                    for summary in await self._api.changed(self._names.prefix, since=since):
-                        if follower := self._followers.get(JobHandle(NAME, summary.name)):
-                            follower.note(summary)
-                    since = max(since, (began or since) - _OVERLAP)
-                if self._pools is not None:
-                    await self._pools.look()
-                pause = self._options.poll
-            except Fault:  # the followers meet it, too, and say so
+                return await ask()
+            except Fault as error:
+                if told != (told := str(error)):
+                    self._context.say(f"{what} yet: {error}")
+                await asyncio.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
-            await asyncio.sleep(pause)
 
     async def _named(self) -> Names:
         if self._names is None:
-            self._names = await asyncio.to_thread(Names.of, self._context)
+            names = await asyncio.to_thread(Names.of, self._context)
+            if self._names is None:  # nobody was quicker
+                self._names = names
+                if (keep := self._options.keep_alive) is not None:
+                    every = self._options.poll
+                    say = self._context.say
+                    self._pools = Pools(self._api, names.prefix, keep_alive=keep, every=every, say=say)
+                    self._pools.expect(self._expected)
         return self._names
-
-    async def _pooled(self) -> Pools | None:
-        if self._options.keep_alive is not None and self._pools is None:
-            self._pools = Pools(self._api, (await self._named()).prefix, every=self._options.poll)
-            if self._expected is not None:
-                self._pools.expect(self._expected)
-        return self._pools
 
     def _raise_error(self, handle: JobHandle) -> None:
         """Raise what keeps a run from being followed for good."""

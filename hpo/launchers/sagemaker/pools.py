@@ -4,38 +4,57 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
 
-from hpo.launchers.sagemaker.answers import Pool
+from hpo.launchers.sagemaker.answers import Described, Pool
 from hpo.launchers.sagemaker.api import Api
-from hpo.launchers.sagemaker.faults import Fault
+from hpo.launchers.sagemaker.faults import Denied, Fault
 
 COMES_WITHIN = 15.0
 """Seconds after a run's end in which its machines become ready; a launch waits for that at the most."""
 
 _CLOSE_WITHIN = 10.0
-_REMEMBERED = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """Machines whose fate is not known yet: when their run was created, and until when they can be reused."""
+
+    created: float
+    until: float
 
 
 class Pools:
     """Follows the pools of a job: which are ready, who got which, and which are not needed any more."""
 
-    def __init__(self, api: Api, prefix: str, *, every: float) -> None:
+    def __init__(
+        self, api: Api, prefix: str, *, keep_alive: float, every: float, say: Callable[[str], None]
+    ) -> None:
         self._api = api
         self._prefix = prefix
+        self._keep_alive = keep_alive
         self._every = every
+        self._say = say
+        self._is_told = False
         self._ready: list[str] = []  # training jobs whose machines are ready, oldest first
         self._coming: dict[str, float] = {}  # those that have just ended, and until when to wait for them
-        self._offered: OrderedDict[str, tuple[str, ...]] = OrderedDict()  # what was ready at each launch
+        self._left: dict[str, _Left] = {}
+        self._got: dict[str, Pool] = {}  # the pools that are known to have been reused, by who got them
+        self._released: set[str] = set()
         self._expected: int | None = None
 
-    def expect(self, runs: int) -> None:
-        """Take note of how many more runs will be launched at the most."""
+    def expect(self, runs: int | None) -> None:
+        """Take note of how many more runs will be launched at the most; None: nobody knows."""
         self._expected = runs
 
-    def ended(self, name: str) -> None:
-        """Take note that a run has ended, so that its machines will soon be ready."""
-        self._coming[name] = asyncio.get_running_loop().time() + COMES_WITHIN
+    def ended(self, job: Described) -> None:
+        """Take note that a run has ended, and that its machines will soon be ready, if they were not."""
+        if job.name in self._released:
+            return
+        now = asyncio.get_running_loop().time()
+        self._coming[job.name] = now + COMES_WITHIN
+        self._left[job.name] = _Left(job.created, now + COMES_WITHIN + self._keep_alive)
 
     async def turn(self) -> None:
         """Wait for machines that are about to be ready; returns at once where none are. Raises Fault."""
@@ -44,21 +63,21 @@ class Pools:
             if not self._ready and self._is_any_coming():
                 await asyncio.sleep(self._every)
 
-    def launched(self, name: str) -> None:
+    def launched(self) -> None:
         """Take note that a run was launched: it gets machines that are ready, if there are any."""
-        self._offered[name] = tuple(self._ready)
-        while len(self._offered) > _REMEMBERED:
-            self._offered.popitem(last=False)
         if self._ready:
             self._coming.pop(self._ready.pop(0), None)
 
     async def before(self, name: str) -> Pool | None:
-        """Return the pool whose machines a run got; None where it got new ones. Raises Fault."""
-        for candidate in self._offered.pop(name, ()):
-            job = await self._api.describe(candidate)
-            if job is not None and job.pool is not None and job.pool.reused_by == name:
-                return job.pool
-        return None
+        """Return the pool whose machines an ended run had got; None where it had new ones. Raises Fault."""
+        if name not in self._got and self._left:
+            since = min(left.created for left in self._left.values())
+            for summary in await self._api.reused(self._prefix, since=since):
+                if summary.pool is not None and self._left.pop(summary.name, None) is not None:
+                    self._got[summary.pool.reused_by] = summary.pool
+            now = asyncio.get_running_loop().time()
+            self._left = {name: left for name, left in self._left.items() if now < left.until}
+        return self._got.pop(name, None)
 
     async def look(self) -> None:
         """See which pools are ready, and give back those that nobody will need. Raises Fault."""
@@ -68,7 +87,15 @@ class Pools:
         for name in found:
             self._coming.pop(name, None)
         while self._expected is not None and len(self._ready) > self._expected:
-            await self._api.release(self._ready.pop())
+            name = self._ready.pop()
+            self._released.add(name)
+            self._left.pop(name, None)
+            try:
+                await self._api.release(name)
+            except Denied as error:
+                if not self._is_told:
+                    self._is_told = True
+                    self._say(f"machines that are kept ready cannot be given back before their time: {error}")
 
     async def release(self) -> None:
         """Give back all machines that are ready, or about to be; what cannot be, ends by itself."""

@@ -90,7 +90,7 @@ class Preparation:
         return [*self._options.instance_types, *(group.type for group in self._options.instance_groups)]
 
     def _price_list(self) -> Any:
-        return client(self._options, "pricing", region=PRICE_LIST_REGION)
+        return client(self._options, "pricing", region=PRICE_LIST_REGION, attempts=2)
 
     def close(self) -> None:
         """Give up an upload that is under way; another one goes on from there."""

@@ -13,6 +13,8 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 
+from hpo.testing.aws.account import ACCOUNT, OWN_ACCESS_KEY, REGION
+from hpo.testing.aws.boto_session import session
 from hpo.testing.aws.server import Aws
 from hpo.testing.aws.settings import AwsSettings, Fault
 
@@ -47,6 +49,7 @@ def main(argv: Sequence[str]) -> int:
         parser.error(str(error))
     try:
         with Aws(settings) as aws:
+            _make_bucket(aws)
             return _run(command, aws) if command else _serve(aws)
     except (OSError, RuntimeError) as error:
         print(f"hpo.testing.aws cannot start: {error}", file=sys.stderr)
@@ -119,6 +122,13 @@ def _pair(text: str) -> tuple[str, str]:
     if not equals:
         raise ValueError(f"{text} is no NAME=VALUE")
     return name, value
+
+
+def _make_bucket(aws: Aws) -> None:
+    """Have the bucket that an account has where SageMaker's SDK or console was ever used."""
+    client = session(OWN_ACCESS_KEY, OWN_ACCESS_KEY).client("s3", endpoint_url=aws.endpoint)
+    client.create_bucket(Bucket=f"sagemaker-{REGION}-{ACCOUNT}")
+    client.close()
 
 
 def _serve(aws: Aws) -> int:

@@ -88,10 +88,11 @@ def _close(attached: Any) -> None:
 class Containers:
     """The runner that has an engine."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(self, environment: Mapping[str, str], *, mounts: Mapping[str, str]) -> None:
         import docker
 
         self._environment = environment
+        self._mounts = mounts
         self._engine: Any = docker.from_env(max_pool_size=64, timeout=_PATIENCE)
 
     def answers(self) -> bool:
@@ -108,7 +109,8 @@ class Containers:
         """Start a program. Raises JobFailure."""
         from docker.errors import APIError, ImageNotFound
 
-        volumes = {str(start.root): {"bind": OPT_ML, "mode": "rw"}}
+        volumes = {here: {"bind": there, "mode": "rw"} for here, there in self._mounts.items()}
+        volumes[str(start.root)] = {"bind": OPT_ML, "mode": "rw"}
         if start.checkpoint_path != CHECKPOINTS:
             volumes[str(start.root / "checkpoints")] = {"bind": start.checkpoint_path, "mode": "rw"}
         command = list(start.arguments) if start.entrypoint else ["train", *start.arguments]

@@ -160,7 +160,7 @@ class Aws:
             from docker.errors import DockerException
 
             try:
-                containers = Containers(region)
+                containers = Containers(region, mounts=self.settings.mounts)
             except DockerException as error:
                 if self.settings.runner == "docker":
                     raise RuntimeError(f"no Docker engine answers: {error}") from None

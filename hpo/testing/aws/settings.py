@@ -29,6 +29,8 @@ class AwsSettings:
     seed: int = 0
     runner: Literal["auto", "docker", "process"] = "auto"
     """What runs programs; auto: containers where a Docker engine answers, else processes."""
+    mounts: dict[str, str] = field(default_factory=dict)
+    """Folders of this machine that containers see besides /opt/ml, by their path there: none is on AWS."""
     toolkit: bool = True
     """Whether script mode is played: sagemaker_program is run as the training toolkit in an image would."""
 
