@@ -24,7 +24,7 @@ from benchmarks.warm_start.tasks import Task, families
 from hpo.core.prior import NO_PRIOR, Parent, Prior, WarmStart
 
 HERE = Path(__file__).resolve().parent
-TRIALS, LONGEST = 30, 40
+TRIALS, LONGEST = 30, 60
 Curves = list[list[float]]
 
 

@@ -122,11 +122,7 @@ class JsonView:
 
     def show(self, event: Event, change: Change) -> None:
         """Print the trials that the event changed, and new points of the objective."""
-        for point in change.points:
-            if point.metric == self._metric:
-                self._line("metric", trial=point.trial, step=point.step, value=repr_safe(point.value))
-        for number, why in self._waiting.news(change):
-            self._line("waiting", trial=number, reason=why)
+        self._show_news(change)
         match event:
             case Observed() | Ticked() | StopSent():
                 changed = [trial for trial in change.trials if trial.status.is_final]
@@ -146,6 +142,13 @@ class JsonView:
                 assert_never(event)
         for trial in changed:
             self._line("trial", **trial_data(trial))
+
+    def _show_news(self, change: Change) -> None:
+        for point in change.points:
+            if point.metric == self._metric:
+                self._line("metric", trial=point.trial, step=point.step, value=repr_safe(point.value))
+        for number, why in self._waiting.news(change):
+            self._line("waiting", trial=number, reason=why)
 
     def _line(self, event: str, **fields: object) -> None:
         click.echo(event_line(event, **fields))

@@ -180,7 +180,8 @@ def best_of(job: JobView, count: int = 1) -> list[BestData]:
     sign = -1.0 if goal is Goal.MAXIMIZE else 1.0
     inherited = [_inherited(job, trial) for trial in ranked_prior(job.prior, goal)[:count]]
     own = [best_data(job, trial) for trial in ranked(job.trials, goal)[:count]]
-    return sorted([*inherited, *own], key=lambda data: sign * data["value"])[:count]  # a parent's before an equal one
+    # Sorting keeps the order of equal ones: a parent's stays before the job's own.
+    return sorted([*inherited, *own], key=lambda data: sign * data["value"])[:count]
 
 
 def _inherited(job: JobView, trial: PriorTrial) -> BestData:

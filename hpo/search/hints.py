@@ -88,13 +88,12 @@ class Hints:
     def advice(self, history: History) -> list[tuple[Values, float]]:
         """Return parents' configurations with values as this job would see them, for its model.
 
-        Never more than the job has results of its own, and ever fewer of them once it has many.
+        Never more than the job has results of its own.
         """
         judged = self._judged(history).caught_up()
-        most = min(judged.count, ENOUGH - judged.count)
         advice: list[tuple[Values, float]] = []
         for index, (order, weight) in enumerate(zip(self._orders, judged.weights, strict=True)):
-            count = round(most * weight / (sum(judged.weights) or 1.0))
+            count = round(judged.count * weight / (sum(judged.weights) or 1.0))
             advice += [(values, judged.value_at(index, place)) for values, place in order.spread(count)]
         return advice
 

@@ -31,7 +31,8 @@ class EditLog:
     """One job's edits, on a connection of their own that any one thread at a time may use.
 
     The database must be up to date, as `Store.open` leaves it. An edit is one transaction; spec.yaml
-    follows it, at the latest when the job is taken up again. Raises DiskFull where no space is left, StoreError for anything else that the file refuses.
+    follows it, at the latest when the job is taken up again. Raises DiskFull where no space is left, and
+    StoreError for anything else that the file refuses.
     """
 
     def __init__(self, folder: Path) -> None:

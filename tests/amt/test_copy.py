@@ -57,16 +57,6 @@ def test_every_field_has_its_place_in_the_spec(
     assert hpo("copy", f"sagemaker:{name}").out == hpo.text("tune.yaml")
 
 
-def test_what_hpo_cannot_do_yet_is_a_comment_as_it_would_stand(hpo: Hpo, aws: Aws) -> None:
-    add(aws, LARGE)
-    said = hpo("copy", "sagemaker:digits-large", "-o", "tune.yaml").err
-    text = hpo.text("tune.yaml")
-    for entry in (
-    ):
-        assert f"\n# {entry}   # hpo cannot do this yet\n" in text
-        assert f"hpo cannot do it yet: {entry}\n" in said
-
-
 def test_automatic_early_stopping_is_the_median_rule(hpo: Hpo, aws: Aws) -> None:
     add(aws, changed(SMALL, TrainingJobEarlyStoppingType="Auto"))
     hpo("copy", "sagemaker:digits", "-o", "tune.yaml")

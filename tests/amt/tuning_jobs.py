@@ -239,6 +239,7 @@ LARGE_SPEC: dict[str, Any] = {
     },
     "limits": {"max_jobs": 81, "max_parallel_jobs": 9, "max_runtime": "90m"},
     "stop_when": {"target": 0.0, "not_improving_for": 12, "converged": True},
+    "warm_start": {"type": "transfer", "parents": ["sagemaker:digits"]},
     "inputs": {
         "train": "s3://data/train/",
         "images": "s3://data/images.manifest",

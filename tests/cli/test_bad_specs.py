@@ -135,6 +135,20 @@ X = {"type": "continuous", "min": 0.0, "max": 1.0}
             ["`launcher.gpus`: a trial needs 99"],
             id="missing_gpus",
         ),
+        (
+            {"parameters": {"x": X, "depth": X | {"when": {"y": [1]}}}},
+            ["the name `y`: there is no such parameter", "there are: x"],
+        ),
+        (
+            {"parameters": {"x": X, "y": X | {"when": {"x": [0.5]}}}},
+            ["the name `x`: a condition on a continuous parameter", "give it a step"],
+        ),
+        ({"constraints": ["x <"]}, ["`constraints.0` is `x <`; ", "it cannot be read"]),
+        ({"constraints": ["x < 0"]}, ["none of 100,000 random configurations", "never held: `x < 0`"]),
+        (
+            {"initial": [{"x": 2}]},
+            ["`initial.0.x` is 2; it is none of the parameter's values", "from 0.0 to 1.0"],
+        ),
     ],
 )
 def test_a_mistake_is_refused_with_words_that_help(
@@ -149,9 +163,7 @@ def test_a_mistake_is_refused_with_words_that_help(
 
 NOT_YET = {
     "objectives": [{"metric": "loss", "goal": "minimize"}],
-    "constraints": ["x < 1"],
     "cross_validation": {"folds": 5},
-    "parameters": {"x": X | {"when": {"y": [1]}}},
 }
 
 

@@ -148,7 +148,9 @@ DISTRIBUTIONS: dict[str, optuna.distributions.BaseDistribution] = {
 }
 
 
-def study(storage: Any, name: str = "digits", direction: Literal["minimize", "maximize"] = "minimize") -> None:
+def study(
+    storage: Any, name: str = "digits", direction: Literal["minimize", "maximize"] = "minimize"
+) -> None:
     made = optuna.create_study(study_name=name, storage=storage, direction=direction)
     for width, value in ((7, 0.25), (200, 0.5)):
         params = {"rate": 0.5, "width": width, "kind": True}

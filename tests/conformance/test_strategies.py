@@ -43,7 +43,7 @@ TIED = Space(
     },
     (parse("size * depth <= 6", {"size": Domain(), "depth": Domain()}),),
 )
-"""Conditions within conditions, and a constraint: with 48 configurations for sgd, 24 for adam and 10 for none."""
+"""Conditions within conditions, and a constraint: 48 configurations for sgd, 24 for adam, 10 for none."""
 
 TWENTY_FOUR = Space((Categorical("kind", ("a", 1, 1.0, True)), Integer("size", 1, 6)))
 
