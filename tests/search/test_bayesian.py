@@ -127,6 +127,7 @@ def test_only_failures_of_the_program_tell_the_model_something(reason: Reason) -
     assert cancelled is not None
     says_nothing = {
         Reason.LOST,
+        Reason.NO_CAPACITY,
         Reason.COULD_NOT_START,
         Reason.PRUNED,
         Reason.JOB_ENDED,
