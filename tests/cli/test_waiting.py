@@ -79,7 +79,7 @@ def test_a_stop_that_is_asked_for_again_is_told_once(capsys: pytest.CaptureFixtu
     shown(PlainView("loss", 4, lines.append), *events)
     assert lines == [
         "stopping (`hpo stop` was called): waiting for 1 trial; Ctrl-C stops them at once",
-        "stopping (`hpo stop` was called): waiting for 1 trial",
+        "stopping (`hpo stop` was called): waiting for 1 trial; Ctrl-C leaves them to themselves",
     ]
     shown(JsonView("loss"), *events)
     assert capsys.readouterr().out.count('"stopping"') == 2

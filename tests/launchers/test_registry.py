@@ -25,7 +25,6 @@ def test_a_kind_has_a_model_and_a_launcher(tmp_path: Path) -> None:
     [
         ("proces", "did you mean `process`?"),
         ("kubernetes", "there are: process"),
-        ("sagemaker", "not available yet"),
     ],
 )
 def test_an_unknown_kind_is_refused(kind: str, words: str) -> None:
