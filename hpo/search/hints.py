@@ -55,7 +55,7 @@ def evidence_of(space: Space, prior: Prior) -> list[tuple[Values, float]]:
 
 def _within(space: Space, prior: Prior) -> list[PriorTrial]:
     """Return the trials of use; ranges may have been narrowed since they were read."""
-    return [trial for trial in prior.trials if trial.params is not None and space.contains(trial.params)]
+    return [trial for trial in prior.within(space).trials if trial.params is not None]
 
 
 class Hints:

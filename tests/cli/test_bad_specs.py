@@ -175,7 +175,7 @@ def test_what_is_not_available_yet_is_refused_by_name(hpo: Hpo, key: str) -> Non
     assert "is not available yet" in said
 
 
-@pytest.mark.parametrize("command", ["report", "export", "narrow", "finish"])
+@pytest.mark.parametrize("command", ["report", "export", "finish"])
 def test_a_command_that_is_not_available_yet_is_refused_by_name(hpo: Hpo, command: str) -> None:
     assert f"`hpo {command}` is not available yet" in hpo(command, "job", status=2).err
 

@@ -116,6 +116,7 @@ def test_status_has_the_documented_shape(hpo: Hpo) -> None:
             "cost": None,
             "saved_by_early_stopping": None,
             "warnings": [],
+            "warm_start": [],
             "warm_pools": None,
             "interruptions": 0,
         }

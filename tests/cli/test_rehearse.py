@@ -221,6 +221,7 @@ def test_a_plan_as_json_is_what_the_job_then_does(hpo: Hpo) -> None:
         "longest_seconds": None,
         "cost": None,
         "warnings": [],
+        "warm_start": [],
         "examples": False,
     }
     hpo("run", "spec.yaml")
