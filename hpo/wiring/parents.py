@@ -20,7 +20,7 @@ from hpo.spec.document import Document
 from hpo.spec.models import Spec
 from hpo.spec.nodes import Plain
 from hpo.spec.paths import expanded
-from hpo.spec.space import Scalar, Space
+from hpo.spec.space import Scalar, Space, identity
 from hpo.spec.warm_start import OPTUNA, SAGEMAKER, TABLES, is_path
 from hpo.store.home import DATABASE, SPEC, existing_job
 from hpo.store.lease import is_held
@@ -83,7 +83,15 @@ def prior_of(
                 counts["with other fixed values"] = report.different
                 why = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
                 _problem(document, position, report.parent, f"none of its trials can be used: {why}")
+        if spec.strategy.name == "bayesian" and _is_all_tried(space, prior):
+            text = "`warm_start`: the parents have tried every configuration of this space already"
+            document.problem("warm_start", text, "widen a range, or look at the parents with `hpo best NAME`")
     return prior
+
+
+def _is_all_tried(space: Space, prior: Prior) -> bool:
+    count = space.cardinality if space.is_finite else None
+    return count == len({identity(trial.params) for trial in prior.trials if trial.params is not None})
 
 
 def prior_warnings(prior: Prior, strategy: str) -> list[str]:

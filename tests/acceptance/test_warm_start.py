@@ -254,6 +254,17 @@ def test_acceptance_18_choices_added_and_removed_and_parameters_fixed(hpo: Hpo) 
     assert f"{8 - count} with another value of a fixed parameter, left out" in said
 
 
+def test_nothing_is_begun_where_the_parents_have_tried_everything(hpo: Hpo) -> None:
+    few: dict[str, Any] = {"parameters": {"x": {"type": "integer", "min": 1, "max": 8}}}
+    parent(hpo, **few)
+    child(hpo, "identical", **few)
+    assert "the parents have tried every configuration" in hpo("run", "spec.yaml", status=2).err
+    wider: dict[str, Any] = {"parameters": {"x": {"type": "integer", "min": 1, "max": 10}}}
+    child(hpo, "identical", **wider)
+    hpo("run", "spec.yaml")
+    assert sorted(trial["parameters"]["x"] for trial in trials(hpo)) == [9, 10]
+
+
 def test_no_trial_counts_twice_in_a_chain(hpo: Hpo) -> None:
     parent(hpo)
     child(hpo, "identical")

@@ -18,10 +18,12 @@ from hypothesis import strategies as st
 
 from hpo.core.apply import Change
 from hpo.core.job import Ending, EndReason, Job, JobStatus
+from hpo.core.prior import NO_PRIOR, ParentReport, PastTrial, Prior, PriorTrial, WarmStart
 from hpo.core.settings import Goal, Objective, Settings, Take
 from hpo.core.trial import JobHandle, Point, Progress, Reason, Run, RunState, Trial, TrialStatus
 from hpo.core.usage import Usage
 from hpo.errors import StoreError
+from hpo.spec.space import Values
 from hpo.store.sqlite import JobRecord, Store
 
 SETTINGS = Settings("digits", Objective("f1", Goal.MAXIMIZE, Take.BEST, "epoch"), 10, 4, 60.5, target=0.9)
@@ -30,6 +32,23 @@ RECORD = JobRecord(SETTINGS, "random", "process", 7, "abc", "/base", created=1.5
 
 def new_store(folder: Path) -> Store:
     return Store.create(folder / "job.db", RECORD)
+
+
+def test_what_a_job_began_with_comes_back_exactly(tmp_path: Path) -> None:
+    params: Values = {"rate": 1.0, "width": 1, "kind": None, "on": True, "text": "ü"}
+    report = ParentReport("first", 3, 1, failed=1, out_of_range=1, lacked={"depth": 8}, ignored=("old",))
+    trials = (
+        PriorTrial(0, "first", PastTrial("first", 1, params, -1e308), {"rate": 1.0, "kind": None}),
+        PriorTrial(0, "first", PastTrial("older", 7, params, 0.1), None),
+    )
+    prior = Prior(WarmStart.TRANSFER, (report,), trials)
+    Store.create(tmp_path / "job.db", RECORD, prior).close()
+    store = Store.open(tmp_path / "job.db")
+    assert repr(store.prior()) == repr(prior)  # with the types of the values
+    store.close()
+    cold = Store.create(tmp_path / "cold.db", RECORD)
+    assert cold.prior() == NO_PRIOR
+    cold.close()
 
 
 def change(*trials: Trial, points: tuple[Point, ...] = (), job: Job | None = None) -> Change:
