@@ -12,7 +12,8 @@ from pathlib import Path
 from signal import Signals
 
 from hpo.errors import HpoError
-from hpo.report.data import BestData, best_of, view
+from hpo.report.best import BestData, best_of
+from hpo.report.data import view
 from hpo.scheduler.interrupts import Interrupts, handled, handlers_kept
 from hpo.spec.models import Spec
 from hpo.spec.space import Scalar

@@ -12,18 +12,9 @@ from hpo.cli import render, tables
 from hpo.cli.options import Gate, gate_option, job_argument, json_option
 from hpo.core.trial import Trial, TrialStatus
 from hpo.errors import HpoError, JobNotFound
+from hpo.report.best import BestData, best_of, ranked
 from hpo.report.counts import ended_of
-from hpo.report.data import (
-    BestData,
-    JobView,
-    StatusData,
-    best_of,
-    ranked,
-    seconds,
-    status_data,
-    trial_data,
-    view,
-)
+from hpo.report.data import JobView, StatusData, seconds, status_data, trial_data, view
 from hpo.report.fixed import fixed_values
 from hpo.spec.space import Scalar
 from hpo.store.home import existing_job, job_names

@@ -21,7 +21,8 @@ from hpo.spec.space import Scalar
 
 if TYPE_CHECKING:
     from hpo.core.trial import Trial
-    from hpo.report.data import BestData, StatusData, WaitingData
+    from hpo.report.best import BestData
+    from hpo.report.data import StatusData, WaitingData
 
 LONGEST = 160
 """Characters of why a trial ended, where it is told in a line."""

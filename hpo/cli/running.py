@@ -19,8 +19,9 @@ from hpo.core.job import Ending, EndReason, Job, JobStatus
 from hpo.core.trial import TrialStatus, run_place
 from hpo.errors import JobBusy, UsageError
 from hpo.launchers.last_words import without_lines
+from hpo.report.best import best_of, ranked
 from hpo.report.counts import counts_of, counts_text
-from hpo.report.data import JobView, StatusData, best_of, job_status, ranked, status_data, view
+from hpo.report.data import JobView, StatusData, job_status, status_data, view
 from hpo.store.lease import is_held
 
 if TYPE_CHECKING:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypedDict
 
 from hpo.core.job import JobStatus
-from hpo.core.prior import NO_PRIOR, Prior, PriorTrial
-from hpo.core.settings import Goal
-from hpo.core.trial import Trial, TrialStatus
+from hpo.core.prior import NO_PRIOR, Prior
+from hpo.core.trial import Trial
 from hpo.errors import TrialNotFound
+from hpo.report.best import BestData, best_of
 from hpo.report.counts import Counts, chosen_by, counts_of
 from hpo.report.money import (
     CostData,
@@ -26,25 +26,11 @@ from hpo.report.money import (
     warm_pool_data,
 )
 from hpo.report.saved import SavedData, idle_early_stopping, saved_by_early_stopping
-from hpo.report.warm_start import ParentData, ranked_prior, warm_start_data
+from hpo.report.warm_start import ParentData, warm_start_data
 from hpo.spec.space import Scalar
 from hpo.store.home import DATABASE
 from hpo.store.lease import is_held
 from hpo.store.sqlite import JobRecord, Store
-
-
-class BestData(TypedDict):
-    """The best trial, or one of the best; `cost` is null where nothing is charged, or no price known."""
-
-    job: str
-    metric: str
-    goal: str
-    trial: int
-    value: float
-    parameters: dict[str, Scalar]
-    status: str
-    origin: str
-    cost: float | None
 
 
 class WaitingData(TypedDict):
@@ -163,56 +149,6 @@ def job_status(folder: Path) -> str:
 def _status(record: JobRecord, *, running: bool) -> str:
     alone = record.status is JobStatus.RUNNING and not running
     return "interrupted" if alone else record.status.value
-
-
-def ranked(trials: Iterable[Trial], goal: Goal) -> list[Trial]:
-    """Return the completed trials, best first; of equal ones the one that ended first."""
-    sign = -1.0 if goal is Goal.MAXIMIZE else 1.0
-    completed = [
-        trial for trial in trials if trial.status is TrialStatus.COMPLETED and trial.value is not None
-    ]
-    return sorted(completed, key=lambda trial: (sign * (trial.value or 0.0), trial.place or 0))
-
-
-def best_of(job: JobView, count: int = 1) -> list[BestData]:
-    """Return the best trials, best first; an identical start's parents' are among them."""
-    goal = job.record.settings.objective.goal
-    sign = -1.0 if goal is Goal.MAXIMIZE else 1.0
-    inherited = [_inherited(job, trial) for trial in ranked_prior(job.prior, goal)[:count]]
-    own = [best_data(job, trial) for trial in ranked(job.trials, goal)[:count]]
-    # Sorting keeps the order of equal ones: a parent's stays before the job's own.
-    return sorted([*inherited, *own], key=lambda data: sign * data["value"])[:count]
-
-
-def _inherited(job: JobView, trial: PriorTrial) -> BestData:
-    objective = job.record.settings.objective
-    return BestData(
-        job=job.name,
-        metric=objective.metric,
-        goal=objective.goal.value,
-        trial=trial.past.number,
-        value=trial.past.value,
-        parameters=dict(trial.params or {}),
-        status=TrialStatus.COMPLETED.value,
-        origin=trial.past.job,
-        cost=None,
-    )
-
-
-def best_data(job: JobView, trial: Trial) -> BestData:
-    """Return one of the best trials as data."""
-    objective = job.record.settings.objective
-    return BestData(
-        job=job.name,
-        metric=objective.metric,
-        goal=objective.goal.value,
-        trial=trial.number,
-        value=trial.value if trial.value is not None else math.nan,
-        parameters=dict(trial.params),
-        status=trial.status.value,
-        origin=job.name,
-        cost=cost_of(trial),
-    )
 
 
 def status_data(job: JobView, *, now: float) -> StatusData:

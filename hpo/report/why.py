@@ -8,7 +8,8 @@ from typing import TypedDict
 
 from hpo.core.trial import Run, Trial, TrialStatus
 from hpo.core.verdict import Verdict
-from hpo.report.data import JobView, best_of, seconds, timestamp
+from hpo.report.best import best_of
+from hpo.report.data import JobView, seconds, timestamp
 from hpo.report.money import cost_of
 from hpo.search.stopping import Decision
 from hpo.spec.space import Scalar

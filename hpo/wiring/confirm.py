@@ -8,7 +8,8 @@ from pathlib import Path
 
 from hpo.core.trial import Trial
 from hpo.errors import HpoError, UsageError
-from hpo.report.data import JobView, ranked
+from hpo.report.best import ranked
+from hpo.report.data import JobView
 from hpo.spec.environment import escape
 from hpo.spec.nodes import Plain, plain
 from hpo.spec.reader import Unreadable, read_text

@@ -13,7 +13,7 @@ import yaml
 
 from hpo.core.trial import Reason, Trial, TrialStatus
 from hpo.errors import HpoError, UsageError
-from hpo.report.data import ranked
+from hpo.report.best import ranked
 from hpo.report.narrowing import Narrowed, narrowed, why
 from hpo.spec.environment import escape
 from hpo.spec.models import Spec

@@ -1,0 +1,81 @@
+"""The best of a job's trials, and of those that it began with."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, TypedDict
+
+from hpo.core.prior import PriorTrial
+from hpo.core.settings import Goal
+from hpo.core.trial import Trial, TrialStatus
+from hpo.report.money import cost_of
+from hpo.report.warm_start import ranked_prior
+from hpo.spec.space import Scalar
+
+if TYPE_CHECKING:
+    from hpo.report.data import JobView
+
+
+class BestData(TypedDict):
+    """The best trial, or one of the best; `cost` is null where nothing is charged, or no price known."""
+
+    job: str
+    metric: str
+    goal: str
+    trial: int
+    value: float
+    parameters: dict[str, Scalar]
+    status: str
+    origin: str
+    cost: float | None
+
+
+def ranked(trials: Iterable[Trial], goal: Goal) -> list[Trial]:
+    """Return the completed trials, best first; of equal ones the one that ended first."""
+    sign = -1.0 if goal is Goal.MAXIMIZE else 1.0
+    completed = [
+        trial for trial in trials if trial.status is TrialStatus.COMPLETED and trial.value is not None
+    ]
+    return sorted(completed, key=lambda trial: (sign * (trial.value or 0.0), trial.place or 0))
+
+
+def best_of(job: JobView, count: int = 1) -> list[BestData]:
+    """Return the best trials, best first; an identical start's parents' are among them."""
+    goal = job.record.settings.objective.goal
+    sign = -1.0 if goal is Goal.MAXIMIZE else 1.0
+    inherited = [_inherited(job, trial) for trial in ranked_prior(job.prior, goal)[:count]]
+    own = [best_data(job, trial) for trial in ranked(job.trials, goal)[:count]]
+    # Sorting keeps the order of equal ones: a parent's stays before the job's own.
+    return sorted([*inherited, *own], key=lambda data: sign * data["value"])[:count]
+
+
+def _inherited(job: JobView, trial: PriorTrial) -> BestData:
+    objective = job.record.settings.objective
+    return BestData(
+        job=job.name,
+        metric=objective.metric,
+        goal=objective.goal.value,
+        trial=trial.past.number,
+        value=trial.past.value,
+        parameters=dict(trial.params or {}),
+        status=TrialStatus.COMPLETED.value,
+        origin=trial.past.job,
+        cost=None,
+    )
+
+
+def best_data(job: JobView, trial: Trial) -> BestData:
+    """Return one of the best trials as data."""
+    objective = job.record.settings.objective
+    return BestData(
+        job=job.name,
+        metric=objective.metric,
+        goal=objective.goal.value,
+        trial=trial.number,
+        value=trial.value if trial.value is not None else math.nan,
+        parameters=dict(trial.params),
+        status=trial.status.value,
+        origin=job.name,
+        cost=cost_of(trial),
+    )
