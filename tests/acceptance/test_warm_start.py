@@ -62,7 +62,7 @@ def test_acceptance_16_parents_values_are_evidence_and_the_best_may_be_one_of_th
     assert [entry["origin"] for entry in top] == ["first"] * 12 + ["second"] * 3
     assert told(hpo)["used"] == 12
     chosen = [trial["proposed_by"] for trial in trials(hpo)]
-    assert chosen[0].startswith("TPE from 0 trials and 12 of parents")
+    assert chosen[0].startswith("model of 0 trials and 12 of parents")
     assert len(trials(hpo)) == 3  # the parents' do not count for max_jobs
 
 

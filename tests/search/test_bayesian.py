@@ -56,9 +56,9 @@ def test_acceptance_4_the_model_chooses_well_before_the_tenth_trial(
     trials = rehearse("bayesian", PLANE, bowl, max_jobs=max_jobs).run(9).trials
     origins = [trial.proposed_by for trial in trials]
     start = sum(origin.startswith("random start") for origin in origins)
-    assert 3 <= start <= 6
+    assert 3 <= start <= 8
     assert origins[0] == f"random start 1 of {start}"
-    assert all(origin.startswith("TPE from ") for origin in origins[start:])
+    assert all(origin.startswith("model of ") for origin in origins[start:])
     if max_jobs == 9:
         assert len(origins[start:]) >= 4
 
@@ -140,7 +140,7 @@ def test_a_failing_region_beside_the_optimum_is_avoided(rehearse: Rehearse, seed
         return None if x > 0.6 else (y - 0.5) ** 2 - x
 
     trials = rehearse("bayesian", PLANE, half, seed=seed, max_jobs=40).run(40).trials
-    assert sum(trial.status is TrialStatus.FAILED for trial in trials) <= 20
+    assert sum(trial.status is TrialStatus.FAILED for trial in trials) <= 12
 
 
 def test_values_keep_their_types_and_steps_are_exact(rehearse: Rehearse) -> None:
@@ -183,11 +183,11 @@ def test_only_failures_of_the_program_tell_the_model_something(reason: Reason) -
         Reason.STOPPED,
         Reason.INTERRUPTED,
     }
-    assert cancelled.proposed_by == "TPE from 7 trials (0 pending, 0 failed)"
+    assert cancelled.proposed_by == "model of 7 trials (0 pending, 0 failed)"
     if reason in says_nothing:
         assert failed == cancelled
     else:
-        assert failed.proposed_by == "TPE from 7 trials (0 pending, 1 failed)"
+        assert failed.proposed_by == "model of 7 trials (0 pending, 1 failed)"
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
@@ -198,7 +198,7 @@ def test_a_value_that_is_not_finite_counts_as_a_failure(value: float) -> None:
     under = build("bayesian", space=PLANE, seed=1, objective=objective, max_jobs=50)
     proposal = under.propose(History.of(objective, trials), 9)
     assert proposal is not None
-    assert proposal.proposed_by == "TPE from 7 trials (0 pending, 1 failed)"
+    assert proposal.proposed_by == "model of 7 trials (0 pending, 1 failed)"
 
 
 def test_a_pruned_trial_counts_by_its_curve() -> None:
@@ -211,7 +211,7 @@ def test_a_pruned_trial_counts_by_its_curve() -> None:
         points = [Point(n, 1, "loss", 1.0, value, 0.0) for n, value in values.items()]
         history = History.of(objective, trials, points)
         proposals = [under.propose(history, number) for number in range(22, 62)]
-        assert {p.proposed_by for p in proposals if p} == {"TPE from 20 trials (0 pending, 1 failed)"}
+        assert {p.proposed_by for p in proposals if p} == {"model of 20 trials (0 pending, 1 failed)"}
         return median(number(p.params["x"]) for p in proposals if p)
 
     assert typical(1) < 0.3
@@ -224,7 +224,7 @@ def test_without_values_the_model_is_not_asked() -> None:
     under = build("bayesian", space=PLANE, seed=1, objective=objective, max_jobs=50)
     proposal = under.propose(History.of(objective, running), 12)
     assert proposal is not None
-    assert proposal.proposed_by == "random, with 0 of the 2 results that a model needs"
+    assert proposal.proposed_by == "random, with 0 of the 3 results that a model needs"
 
 
 QUIET_JOB = """
@@ -240,11 +240,11 @@ space = Space((Continuous("x", 0.0, 1.0),))
 strategy = build("bayesian", space=space, seed=1, objective=objective, max_jobs=50)
 history = History(objective)
 imported = []
-for number in range(1, 9):
+for number in range(1, 11):
     params = strategy.propose(history, number).params
     history.record(Trial(number, params, "", TrialStatus.COMPLETED, value=params["x"]))
-    imported.append("optuna" in sys.modules)
-assert imported == [False] * 6 + [True] * 2, imported
+    imported.append("numpy" in sys.modules)
+assert imported == [False] * 8 + [True] * 2, imported
 """
 
 

@@ -272,13 +272,14 @@ def test_how_much_a_stopped_trial_printed_before_it_ended_changes_no_proposal() 
             running = Trial(number, values, "test", TrialStatus.RUNNING)
             history.record(running)
             is_stopped = number > 1
-            steps = printed if number == 6 else (number / 12, number / 12)
+            loss = abs(number - 5.5) / 12
+            steps = printed if number == 6 else (loss, loss)
             history.extend(Point(number, 1, "loss", step, value, 0.0) for step, value in enumerate(steps, 1))
             if is_stopped:
                 verdict = Verdict("", rule="median", step=2, value=steps[1])
                 history.record(replace(running, status=TrialStatus.PRUNED, verdict=verdict))
             else:
-                history.record(replace(running, status=TrialStatus.COMPLETED, value=number / 12))
+                history.record(replace(running, status=TrialStatus.COMPLETED, value=loss))
         under = build("bayesian", space=SPACE, seed=1, objective=objective, max_jobs=50)
         return [under.propose(history, number) for number in range(12, 24)]
 

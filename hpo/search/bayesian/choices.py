@@ -1,0 +1,39 @@
+"""The engine's choices that were measured, so that each can be measured again: benchmarks/search."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Outputs(StrEnum):
+    """The scale on which losses are modelled."""
+
+    TAIL_COMPRESSED = "tail-compressed"
+    PLAIN = "plain"
+
+
+class Pending(StrEnum):
+    """What is assumed of the trials that run: draws of what they may give, or nothing."""
+
+    FANTASIES = "fantasies"
+    IGNORED = "ignored"
+
+
+class Incumbent(StrEnum):
+    """What is to be improved on: the best mean of the model at a trial, or the best value observed."""
+
+    MEAN = "mean"
+    OBSERVED = "observed"
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """How the engine decides; the defaults are what measured best."""
+
+    outputs: Outputs = Outputs.TAIL_COMPRESSED
+    pending: Pending = Pending.FANTASIES
+    incumbent: Incumbent = Incumbent.MEAN
+    failures: bool = True  # whether a model of failures keeps proposals from where trials fail
+    companions: int = 3  # see `Engine`; 0 is plain expected improvement
+    companions_from: int = 30  # results from which on there are companions

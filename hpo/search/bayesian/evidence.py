@@ -1,0 +1,180 @@
+"""A job's history as the engine reads it, kept up with as it grows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from statistics import median_low
+from typing import assert_never
+
+import numpy as np
+
+from hpo.core.history import History
+from hpo.core.settings import Goal
+from hpo.core.trial import Reason, Trial, TrialStatus
+from hpo.search.bayesian.encoding import Array, Encoding
+from hpo.search.bayesian.engine import Evidence
+from hpo.spec.space import Values
+
+STOPPED_DOUBT = 0.25
+"""Variance of a stopped trial's value, where results have variance 1: it might have come to be better."""
+
+ADVICE_DOUBT = 0.25
+"""Variance of a value that parents advise: it is another job's, on the scale of this one."""
+
+
+class Kind(Enum):
+    """What a trial says."""
+
+    RESULT = auto()
+    STOPPED = auto()  # early, with a last value
+    FAILED = auto()
+    PENDING = auto()
+    NOTHING = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    kind: Kind
+    point: Array
+    loss: float = math.nan
+
+
+class HistoryEvidence:
+    """The trials of a history within a space, and results from before it.
+
+    A completed trial counts by its value. A stopped one counts by the last value of its curve, but for no
+    better than the middle one of the completed: it was worse than others. A failure of the program's own
+    counts for the model of failures. How the machinery or a user ended a trial says nothing.
+    """
+
+    def __init__(
+        self, encoding: Encoding, history: History, before: Sequence[tuple[Values, float]] = ()
+    ) -> None:
+        self._encoding = encoding
+        self._history = history
+        self._sign = -1.0 if history.goal is Goal.MAXIMIZE else 1.0
+        self._read = 0
+        self._trials: dict[int, _Known] = {}
+        self._before = [
+            _Known(Kind.RESULT, encoding.point(values), self._sign * value) for values, value in before
+        ]
+        self._outside: set[int] = set()
+
+    @property
+    def inherited(self) -> int:
+        """How many results are from before the history."""
+        return len(self._before)
+
+    @property
+    def outside(self) -> int:
+        """How many trials lie outside of the space as it is now."""
+        return len(self._outside)
+
+    def count(self, *kinds: Kind) -> int:
+        """Return how many trials of the history there are of these kinds."""
+        return sum(known.kind in kinds for known in self._trials.values())
+
+    def catch_up(self) -> None:
+        """Take in what happened since the last call."""
+        for number in self._history.log[self._read :]:
+            trial = self._history.trials[number]
+            known = self._trials.get(number)
+            if number in self._outside:
+                continue
+            if known is None and not self._encoding.space.contains(trial.params):
+                self._outside.add(number)
+                continue
+            point = known.point if known is not None else self._encoding.point(trial.params)
+            kind, value = _said(trial, self._history)
+            self._trials[number] = _Known(kind, point, self._sign * value)
+        self._read = len(self._history.log)
+
+    def evidence(self, advice: Sequence[tuple[Values, float]] = ()) -> Evidence:
+        """Return all of it as arrays, in the order of the trials, with results that parents advise."""
+        trials = [self._trials[number] for number in sorted(self._trials)]
+        results = [*self._before, *(known for known in trials if known.kind is Kind.RESULT)]
+        stopped = [known for known in trials if known.kind is Kind.STOPPED]
+        middle = median_low(known.loss for known in results) if results else -math.inf
+        advised = [(self._encoding.point(values), self._sign * value) for values, value in advice]
+        losses = [known.loss for known in results]
+        losses += [max(known.loss, middle) for known in stopped]
+        losses += [loss for _, loss in advised]
+        doubts = [0.0] * len(results) + [STOPPED_DOUBT] * len(stopped) + [ADVICE_DOUBT] * len(advised)
+        return Evidence(
+            points=self._stacked(
+                [*(known.point for known in [*results, *stopped]), *(p for p, _ in advised)]
+            ),
+            losses=np.array(losses),
+            doubts=np.array(doubts),
+            failed=self._stacked([known.point for known in trials if known.kind is Kind.FAILED]),
+            pending=self._stacked([known.point for known in trials if known.kind is Kind.PENDING]),
+        )
+
+    def tried(self) -> Array:
+        """Return the points of all trials, shape (n, d)."""
+        return self._stacked([known.point for known in (*self._before, *self._trials.values())])
+
+    def _stacked(self, points: Sequence[Array]) -> Array:
+        return np.array(points).reshape(len(points), self._encoding.dimension)
+
+
+def _said(trial: Trial, history: History) -> tuple[Kind, float]:
+    """Return what a trial says, and the value by which it counts; NaN where it has none."""
+    match trial.status:
+        case TrialStatus.PROPOSED | TrialStatus.RUNNING | TrialStatus.STOPPING:
+            return Kind.PENDING, math.nan
+        case TrialStatus.COMPLETED if trial.value is not None and math.isfinite(trial.value):
+            return Kind.RESULT, trial.value
+        case TrialStatus.PRUNED:
+            value = _last(_judged(trial, history.curve(trial.number)))
+            return (Kind.STOPPED if math.isfinite(value) else Kind.FAILED), value
+        case TrialStatus.COMPLETED:
+            return Kind.FAILED, math.nan
+        case TrialStatus.FAILED if trial.reason is not None and blames_values(trial.reason):
+            return Kind.FAILED, math.nan
+        case TrialStatus.FAILED | TrialStatus.CANCELLED:
+            return Kind.NOTHING, math.nan
+        case _:
+            assert_never(trial.status)
+
+
+def _last(curve: Sequence[tuple[float, float]]) -> float:
+    """Return the last value of a curve; NaN where there is none."""
+    return curve[-1][1] if curve else math.nan
+
+
+def _judged(trial: Trial, curve: Sequence[tuple[float, float]]) -> Sequence[tuple[float, float]]:
+    """Return the curve up to where its trial was stopped: how much more it printed until then is chance."""
+    if trial.verdict is None or trial.verdict.step is None:
+        return curve
+    reached = next((place for place, (step, _) in enumerate(curve, 1) if step >= trial.verdict.step), None)
+    return curve[:reached]
+
+
+def blames_values(reason: Reason) -> bool:
+    """Tell whether other values of the parameters may well have kept a trial from failing so."""
+    match reason:
+        case (
+            Reason.EXIT_STATUS
+            | Reason.SIGNAL
+            | Reason.OUT_OF_MEMORY
+            | Reason.TIMEOUT
+            | Reason.NO_METRIC
+            | Reason.NOT_FINITE
+        ):
+            return True
+        case (
+            Reason.COULD_NOT_START
+            | Reason.LOST
+            | Reason.NO_CAPACITY
+            | Reason.PRUNED
+            | Reason.JOB_ENDED
+            | Reason.STOPPED
+            | Reason.INTERRUPTED
+        ):
+            return False
+        case _:
+            assert_never(reason)

@@ -1,0 +1,82 @@
+"""The engine on a job's history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from hpo.core.history import History
+from hpo.search.bayesian.choices import Choices
+from hpo.search.bayesian.encoding import Array, Encoding
+from hpo.search.bayesian.engine import Engine
+from hpo.search.bayesian.evidence import HistoryEvidence, Kind
+from hpo.search.hints import evidence_of
+from hpo.search.strategy import SearchContext
+from hpo.search.uniform import derived_seed
+from hpo.spec.space import Scalar, Values
+
+SAME = 1e-6
+"""Points that are nearer to each other, in every coordinate, are one."""
+
+
+class Model:
+    """What a job's history, and an identical start's parents, say of its space."""
+
+    def __init__(self, context: SearchContext, history: History, choices: Choices | None = None) -> None:
+        self._space = context.space
+        self._seed = context.seed
+        self._encoding = Encoding(context.space)
+        self._engine = Engine(self._encoding, choices)
+        before = evidence_of(context.space, context.prior)
+        self._known = HistoryEvidence(self._encoding, history, before)
+
+    @property
+    def results(self) -> int:
+        """How many values of the job's own there are."""
+        return self._known.count(Kind.RESULT, Kind.STOPPED)
+
+    @property
+    def inherited(self) -> int:
+        """How many values there are of parents."""
+        return self._known.inherited
+
+    @property
+    def evidence(self) -> str:
+        """Return what the next proposal rests on, in words for the user."""
+        known = self._known
+        outside = f", {known.outside} outside of the narrowed ranges" if known.outside else ""
+        parents = f" and {known.inherited} of parents" if known.inherited else ""
+        counts = f"({known.count(Kind.PENDING)} pending, {known.count(Kind.FAILED)} failed{outside})"
+        return f"model of {self.results} trials{parents} {counts}"
+
+    def catch_up(self) -> None:
+        """Take in what happened since the last call."""
+        self._known.catch_up()
+
+    def ask(
+        self, number: int, *, advice: Sequence[tuple[Values, float]] = (), drawn: Sequence[Values] = ()
+    ) -> Iterator[dict[str, Scalar]]:
+        """Yield configurations for trial `number` that keep to the constraints, most promising first.
+
+        `advice` has results that parents advise, and `drawn` some configurations that fit.
+        """
+        space, encoding = self._space, self._encoding
+
+        def fits(point: Array) -> bool:
+            return not space.constraints or space.satisfies(encoding.values(point))
+
+        points = [encoding.point(values) for values in drawn]
+        with threadpool_limits(limits=1, user_api="blas"):  # trials need the cores, and sums their order
+            ranked = self._engine.ranked(
+                self._known.evidence(advice),
+                number=number,
+                random=np.random.default_rng(derived_seed(self._seed, number)),
+                fits=fits,
+                drawn=np.array(points).reshape(len(points), encoding.dimension),
+            )
+        tried = self._known.tried()
+        for point in ranked:
+            if fits(point) and np.abs(tried - point).max(axis=1).min(initial=1.0) > SAME:
+                yield encoding.values(point)
