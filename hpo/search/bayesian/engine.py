@@ -81,7 +81,7 @@ class Engine:
         values = self._scaled(evidence.losses)
         process = self._process(features, values, evidence.doubts, random)
         improvement = self._improvement(process, features, values, evidence.pending, random)
-        feasible = self._feasibility(features, evidence.failed, random)
+        feasible = self._feasibility(features, evidence.failed, number, random)
 
         best = evidence.points[np.argsort(values, kind="stable")[:BEST]]
         none = np.empty((0, self._encoding.dimension))
@@ -142,7 +142,7 @@ class Engine:
         return ExpectedImprovement(process, incumbent, running, draws)
 
     def _feasibility(
-        self, features: Array, failed: Array, random: np.random.Generator
+        self, features: Array, failed: Array, number: int, random: np.random.Generator
     ) -> Callable[[Array], Array]:
         if not len(failed) or not self._choices.failures:
             return lambda points: np.zeros(len(points))
@@ -150,7 +150,7 @@ class Engine:
         good = features[subset(np.zeros(len(features)), half, random)]
         bad = self._encoding.features(failed)[subset(np.zeros(len(failed)), half, random)]
         has_failed = np.concatenate([np.zeros(len(good)), np.ones(len(bad))])
-        return Feasibility(np.vstack([good, bad]), has_failed, self._encoding.axis_of)
+        return Feasibility(np.vstack([good, bad]), has_failed, self._encoding.axis_of, number=number)
 
     def _companions(self, number: int, evidence: Evidence) -> int:
         if len(evidence.losses) < self._choices.companions_from:

@@ -49,22 +49,33 @@ def start(dimension: int) -> Array:
     return np.array([0.0] * dimension + [0.0, math.log(1e-2)])
 
 
-def bounds(dimension: int, most_noise: float) -> list[tuple[float, float]]:
-    """Return the least and the greatest value of each element of theta, with noise up to a variance."""
-    return [LOG_WEIGHTS] * dimension + [LOG_SIGNAL, (LOG_LEAST_NOISE, math.log(most_noise))]
+@dataclass(frozen=True, slots=True)
+class NoiseBelief:
+    """What is expected of the noise's variance before any evidence, where values have variance 1.
+
+    It is Gamma(1.1, `rate`), and `most` at the most.
+    """
+
+    rate: float = 30.0
+    most: float = math.e
 
 
-def surprise(theta: Array) -> tuple[float, Array]:
+def bounds(dimension: int, belief: NoiseBelief) -> list[tuple[float, float]]:
+    """Return the least and the greatest value of each element of theta."""
+    return [LOG_WEIGHTS] * dimension + [LOG_SIGNAL, (LOG_LEAST_NOISE, math.log(belief.most))]
+
+
+def surprise(theta: Array, belief: NoiseBelief) -> tuple[float, Array]:
     """Return minus the log density of theta before any evidence, up to a constant, and its gradient.
 
     It is Optuna's GPSampler's: weights that are neither huge nor tiny, Gamma(2, 1) for the signal,
-    Gamma(1.1, 30) for the noise.
+    and the belief for the noise.
     """
     weights, signal, noise = np.exp(theta[:-2]), math.exp(theta[-2]), math.exp(theta[-1])
     value = float((0.1 / weights + 0.1 * weights).sum())
-    value += signal - theta[-2] + 30.0 * noise - 0.1 * theta[-1]
+    value += signal - theta[-2] + belief.rate * noise - 0.1 * theta[-1]
     gradient = np.empty_like(theta)
     gradient[:-2] = 0.1 * weights - 0.1 / weights
     gradient[-2] = signal - 1.0
-    gradient[-1] = 30.0 * noise - 0.1
+    gradient[-1] = belief.rate * noise - 0.1
     return float(value), gradient

@@ -14,7 +14,7 @@ from scipy.linalg import LinAlgError, cho_solve, cholesky, solve_triangular
 from scipy.optimize import minimize
 
 from hpo.search.bayesian.encoding import Array, Places
-from hpo.search.bayesian.kernel import Kernel, bounds, start, surprise
+from hpo.search.bayesian.kernel import Kernel, NoiseBelief, bounds, start, surprise
 
 JITTER = 1e-8
 """Variance that is added to every value's: a matrix of duplicates must have a factor, too."""
@@ -23,6 +23,8 @@ STEPS = 60
 """Of the search for the likeliest kernel, at most."""
 
 LEAST_VARIANCE = 1e-12
+
+LITTLE_NOISE = NoiseBelief()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,8 @@ class Observed:
 class Likelihood:
     """Minus the log posterior density of a kernel's parameters, given values."""
 
-    def __init__(self, observed: Observed) -> None:
+    def __init__(self, observed: Observed, belief: NoiseBelief) -> None:
+        self._belief = belief
         self._values = observed.values
         self._doubt = np.diag(observed.doubt + JITTER)
         self._eye = np.eye(len(observed.values))
@@ -66,7 +69,7 @@ class Likelihood:
         inverse = cho_solve((factor, True), self._eye, check_finite=False)
         inner = 0.5 * (inverse - np.outer(alpha, alpha))
         slope = inner * ((-5.0 / 6.0) * kernel.signal * (1.0 + r) * decay)
-        value, gradient = surprise(theta)
+        value, gradient = surprise(theta, self._belief)
         value += 0.5 * float(self._values @ alpha) + float(np.log(np.diag(factor)).sum())
         gradient[:-2] += (self._squares @ slope.ravel()) * kernel.weights
         gradient[-2] += float((inner * covariance).sum())
@@ -74,12 +77,12 @@ class Likelihood:
         return value, gradient
 
 
-def fitted(observed: Observed, *, most_noise: float = math.e) -> Kernel:
+def fitted(observed: Observed, belief: NoiseBelief = LITTLE_NOISE) -> Kernel:
     """Return the likeliest kernel, by L-BFGS from a fixed start: the same for the same values."""
     dimension = int(observed.axis_of[-1]) + 1
-    limits = bounds(dimension, most_noise)
-    best, theta = math.inf, np.minimum(start(dimension), [high for _, high in limits])
-    likelihood = Likelihood(observed)
+    limits = bounds(dimension, belief)
+    best, theta = math.inf, np.minimum(start(dimension), [most for _, most in limits])
+    likelihood = Likelihood(observed, belief)
 
     def tried(at: Array) -> tuple[float, Array]:
         nonlocal best, theta
