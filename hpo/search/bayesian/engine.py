@@ -26,6 +26,15 @@ FITTED, KNOWN = 150, 400
 FANTASIES = 16
 """Draws of what the pending trials will give."""
 
+PULL = 10.0
+"""What a first trial alone would pull towards where good trials are; n of them pull with an nth of it."""
+
+WIDTH = 0.4
+"""How far from there a coordinate may lie, as a share of its range."""
+
+GOOD, LEAST_GOOD, MIDDLE = 0.25, 2, 2
+"""The share of trials that are good, how many at the least, and as how many the middle of a range counts."""
+
 BEST = 8
 """Trials that candidates are taken around."""
 
@@ -88,12 +97,17 @@ class Engine:
         pool = self._candidates.pool(best, none if drawn is None else drawn, random)
         pool_features = self._encoding.features(pool)
         projected, success = process.project(pool_features), feasible(pool_features)
+        success = success + self._pull(pool, evidence.points, values)
         for _ in range(self._companions(number, evidence)):
             improvement = improvement.beside(projected.only(int(np.argmax(improvement(projected) + success))))
 
         def promise(points: Array) -> Array:
             features = self._encoding.features(points)
-            return improvement(process.project(features)) + feasible(features)
+            return (
+                improvement(process.project(features))
+                + feasible(features)
+                + self._pull(points, evidence.points, values)
+            )
 
         promised = improvement(projected) + success
         return self._candidates.climbed(promise, pool, promised, fits, random)
@@ -151,6 +165,21 @@ class Engine:
         bad = self._encoding.features(failed)[subset(np.zeros(len(failed)), half, random)]
         has_failed = np.concatenate([np.zeros(len(good)), np.ones(len(bad))])
         return Feasibility(np.vstack([good, bad]), has_failed, self._encoding.axis_of, number=number)
+
+    def _pull(self, points: Array, tried: Array, values: Array) -> Array:
+        """Return what keeps points from where nothing speaks for them: the corners are most uncertain.
+
+        It is the logarithm of a normal density around the mean of the good trials and the middle of the
+        space, and fades as results come in (after Hvarfner et al., πBO, 2022).
+        """
+        if not self._choices.pull:
+            return np.zeros(len(points))
+        numbers = ~self._encoding.is_category
+        count = max(LEAST_GOOD, int(GOOD * len(values)))
+        good = tried[np.argsort(values, kind="stable")[:count]][:, numbers]
+        centre = (good.sum(axis=0) + 0.5 * MIDDLE) / (len(good) + MIDDLE)
+        away = (points[:, numbers] - centre) / WIDTH
+        return np.asarray(-0.5 * PULL / len(values) * (away * away).sum(axis=1))
 
     def _companions(self, number: int, evidence: Evidence) -> int:
         if len(evidence.losses) < self._choices.companions_from:
