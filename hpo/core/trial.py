@@ -87,6 +87,7 @@ class Launch:
     trial: int
     run: int
     params: Values
+    repeat: int = 1
 
     @property
     def name(self) -> str:
@@ -97,6 +98,11 @@ class Launch:
 def run_place(trial: int, run: int) -> str:
     """Return where everything of one run lies below its job's folder."""
     return f"trials/{trial:04d}/run-{run}"
+
+
+def checkpoints_place(repeat: int) -> str:
+    """Return where the runs of one repeat keep their checkpoints below their trial's folder: each its own."""
+    return "checkpoints" if repeat == 1 else f"repeat-{repeat}/checkpoints"
 
 
 @dataclass(frozen=True, slots=True)
