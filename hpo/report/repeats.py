@@ -53,7 +53,8 @@ def repeats_text(repeats: RepeatsData) -> str:
     """Return what each trial is made of, for people."""
     first, last = repeats["seeds"][0], repeats["seeds"][-1]
     seeds = f"{repeats['seed_name']} {first} to {last}" if last > first else f"{repeats['seed_name']} {first}"
-    return f"{repeats['count']} of each trial, with {seeds}; their {repeats['score']} counts"
+    score = f"; their {repeats['score']} counts" if last > first else ""
+    return f"{repeats['count']} of each trial, with {seeds}{score}"
 
 
 def repeats_of(trial: Trial, repeats: Repeats) -> list[RepeatData]:
