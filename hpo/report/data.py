@@ -24,7 +24,15 @@ from hpo.report.money import (
     machine_of,
     warm_pool_data,
 )
-from hpo.report.repeats import RepeatData, RepeatsData, metrics_of, repeats_data, repeats_of, span
+from hpo.report.repeats import (
+    RepeatData,
+    RepeatsData,
+    idle_repeats,
+    metrics_of,
+    repeats_data,
+    repeats_of,
+    span,
+)
 from hpo.report.saved import SavedData, idle_early_stopping, saved_by_early_stopping
 from hpo.report.warm_start import ParentData, warm_start_data
 from hpo.spec.space import Scalar
@@ -183,7 +191,9 @@ def status_data(job: JobView, *, now: float) -> StatusData:
         edits=[EditData(at=timestamp(at) or "", what=what) for at, what in job.edits],
         cost=cost_data(job.trials),
         saved_by_early_stopping=saved_by_early_stopping(settings, job.trials),
-        warnings=list(filter(None, [idle_early_stopping(settings, job.trials)])),
+        warnings=[
+            warning for of in (idle_early_stopping, idle_repeats) if (warning := of(settings, job.trials))
+        ],
         warm_pools=warm_pool_data(job.trials),
         interruptions=interruptions(job.trials),
         warm_start=warm_start_data(job.prior),

@@ -57,6 +57,17 @@ def repeats_text(repeats: RepeatsData) -> str:
     return f"{repeats['count']} of each trial, with {seeds}{score}"
 
 
+def idle_repeats(settings: Settings, trials: Sequence[Trial]) -> str:
+    """Return that the seeds made no difference to any trial; else "", as where it is not known yet."""
+    spreads = [trial.spread for trial in trials if trial.spread is not None]
+    if not spreads or any(spreads):
+        return ""
+    return (
+        f"every seed gave the same value: does the program read `--{settings.repeats.seed_name}`? "
+        "Else leave `repeats` out, or name the parameter that it reads in `repeats.seed_name`"
+    )
+
+
 def repeats_of(trial: Trial, repeats: Repeats) -> list[RepeatData]:
     """Return a trial's repeats so far, in their order; none where it is a single run."""
     if not repeats.seeds:

@@ -230,6 +230,15 @@ def test_winners_are_confirmed_with_seeds_that_did_not_choose_them(hpo: Hpo) -> 
     assert found["trials"][0]["trial"] == hpo("best", "job", "--json").json["trial"]
 
 
+def test_a_program_that_ignores_its_seed_is_told_of(hpo: Hpo) -> None:
+    hpo.job("echo loss=1", repeats=2, limits={"max_jobs": 2})
+    assert "every seed gave the same value: does the program read `--seed`?" in hpo("run", "spec.yaml").err
+    assert len(hpo("status", "job", "--json").json["warnings"]) == 1
+    job(hpo, name="heeds", repeats=2, limits={"max_jobs": 1})
+    hpo("run", "spec.yaml")
+    assert hpo("status", "heeds", "--json").json["warnings"] == []
+
+
 def test_events_tell_of_each_repeat(hpo: Hpo) -> None:
     job(hpo, repeats=2, limits={"max_jobs": 1})
     events = [json.loads(line) for line in hpo("run", "spec.yaml", "--json").out.splitlines()]
