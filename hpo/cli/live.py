@@ -104,9 +104,9 @@ class LiveView:
             latest = run.progress.latest.get(metric)
             state = f"{metric} = {render.short_number(latest)}" if latest is not None else ""
             state = f"waits: {run.waiting}" if run.waiting else state
-            rows.add_row(
-                Text(f"trial {trial.number}"), trial.status.value, span, Text(render.printable(state))
-            )
+            count = job.settings.repeats.count
+            name = f"trial {trial.number}" + (f", repeat {run.repeat} of {count}" if count > 1 else "")
+            rows.add_row(Text(name), trial.status.value, span, Text(render.printable(state)))
         hidden = len(job.open) - SHOWN
         return Group(rows, Text(f"and {hidden} more")) if hidden > 0 else rows
 

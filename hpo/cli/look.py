@@ -108,6 +108,7 @@ def _best_text(job: JobView, best: BestData) -> str:
         [
             f"{best['metric']} = {best['value']!r}  ({', '.join(told)})",
             render.parameter_lines(best["parameters"], indent="  "),
+            *render.repeat_lines(best["repeats"], indent="  "),
         ]
     )
 
@@ -148,7 +149,7 @@ def trials_command(name: str, *, as_json: bool, form: str, sort: str, output: Pa
             trials.sort(key=lambda trial: trial.status.value)
         case _:
             pass
-    data = [trial_data(trial) for trial in trials]
+    data = [trial_data(trial, job.record.settings.repeats) for trial in trials]
     match "json" if as_json else form:
         case "json":
             render.write(render.as_json(data), output)

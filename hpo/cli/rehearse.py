@@ -16,6 +16,7 @@ from hpo.cli import render, tables
 from hpo.cli.options import json_option, spec_options
 from hpo.errors import LauncherError, UsageError
 from hpo.launchers.last_words import in_one_line
+from hpo.report.repeats import repeats_data, repeats_text
 from hpo.report.warm_start import warm_start_data, warm_start_lines
 
 if TYPE_CHECKING:
@@ -55,13 +56,14 @@ def plan_command(
 
     prepared = prepare([spec, *overlays], overrides=overrides, say=render.say)
     trials = first_trials(prepared, min(count, prepared.spec.limits.max_jobs))
-    cost = _estimated(prepared)
+    cost, settings = _estimated(prepared), prepared.settings(prepared.spec.name)
     if as_json:
         data = {
             "job": prepared.spec.name,
             "strategy": prepared.spec.strategy.name,
             "max_jobs": prepared.spec.limits.max_jobs,
             "max_parallel_jobs": prepared.spec.limits.max_parallel_jobs,
+            "repeats": repeats_data(settings, ()),
             "configurations": prepared.space.cardinality,
             "longest_seconds": prepared.longest_seconds(),
             "cost": cost,
@@ -114,9 +116,11 @@ def _cost_text(prepared: Prepared, cost: Estimate | None) -> str:
         return f"none is known to the {prepared.spec.launcher.kind} launcher"
     longest = cost["max_job_runtime"]
     ran = "the launcher's own limit of a run's time" if longest is None else render.duration(longest)
+    is_repeated = cost["runs"] > cost["trials"]
+    each = f"{cost['runs']} runs, each" if is_repeated else f"{cost['trials']} trials, each"
     text = (
-        f"at most {render.money(cost['worst'])}: {cost['trials']} trials, each at most "
-        f"{render.money(cost['per_trial'])} for {ran}"
+        f"at most {render.money(cost['worst'])}: {each} at most "
+        f"{render.money(cost['per_trial'] * cost['trials'] / cost['runs'])} for {ran}"
     )
     limit = cost["max_cost"]
     return text if limit is None else f"{text}; max_cost {render.money(limit)}"
@@ -134,6 +138,7 @@ def _plan_heading(prepared: Prepared, cost: Estimate | None) -> str:
     )
     space = many if count is None else f"{count} configurations"
     longest = prepared.longest_seconds()
+    repeats = repeats_data(prepared.settings(spec.name), ())
     time = (
         "depends on the program: no limits are set"
         if longest is None
@@ -145,6 +150,7 @@ def _plan_heading(prepared: Prepared, cost: Estimate | None) -> str:
             f"strategy  {spec.strategy.name}, in a space of {len(prepared.space)} parameters, {space}",
             *([f"fitting   {survey(prepared.space).text}"] if prepared.space.constraints else []),
             f"trials    {limits.max_jobs}, {limits.max_parallel_jobs} at a time",
+            *([f"runs      {repeats['runs']}: {repeats_text(repeats)}"] if repeats else []),
             f"time      {time}",
             f"cost      {_cost_text(prepared, cost)}",
             *warm_start_lines(warm_start_data(prepared.prior)),
@@ -167,7 +173,7 @@ def try_command(spec: Path, *, overlays: tuple[Path, ...], overrides: tuple[str,
     from hpo.wiring.prepared import prepare
 
     prepared = prepare([spec, *overlays], overrides=overrides, say=render.say)
-    values = prepared.default()
+    values = {**prepared.default(), **prepared.repeats.given(1)}
     click.echo(f"trying {render.arguments({**values, **prepared.spec.fixed})}", err=True)
     with tempfile.TemporaryDirectory(prefix="hpo-try-") as folder:
         tried = _tried(prepared, Path(folder))

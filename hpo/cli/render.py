@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import shutil
 import sys
@@ -16,6 +17,7 @@ import click
 from hpo.launchers import contract
 from hpo.launchers.last_words import in_one_line
 from hpo.report.counts import counts_text, ended_of
+from hpo.report.repeats import repeats_text
 from hpo.report.warm_start import warm_start_lines
 from hpo.spec.space import Scalar
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from hpo.core.trial import Trial
     from hpo.report.best import BestData
     from hpo.report.data import StatusData, WaitingData
+    from hpo.report.repeats import RepeatData
 
 LONGEST = 160
 """Characters of why a trial ended, where it is told in a line."""
@@ -142,6 +145,9 @@ def status_text(status: StatusData) -> str:
     heading = f"{status['job']}: {status['status']}"
     lines = [f"{heading} ({status['reason']})" if status["reason"] else heading]
     lines.append(f"trials    {ended_of(counts)} of {status['max_jobs']} ended: {counts_text(counts)}")
+    if status["repeats"] is not None:
+        done = f"{status['repeats']['completed']} of {status['repeats']['runs']} have given a value"
+        lines.append(f"runs      {done}: {repeats_text(status['repeats'])}")
     lines.append(f"strategy  {status['strategy']}, seed {status['seed']}")
     if status["chosen_by"]:
         lines.append(f"chosen by {', '.join(f'{count} {by}' for by, count in status['chosen_by'].items())}")
@@ -168,7 +174,20 @@ def status_text(status: StatusData) -> str:
 def origin_text(best: BestData) -> str:
     """Return which trial one of the best is, and of which job where that is a parent's."""
     of_parent = f" of {best['origin']}, a parent" if best["origin"] != best["job"] else ""
-    return f"trial {best['trial']}{of_parent}"
+    return f"trial {best['trial']}{of_parent}{_spread_text(best)}"
+
+
+def _spread_text(best: BestData) -> str:
+    if best["spread"] is None:
+        return ""
+    spread, error = short_number(best["spread"]), short_number(best["standard_error"])
+    return f", {len(best['repeats'])} repeats with a spread of {spread}, standard error {error}"
+
+
+def repeat_lines(repeats: Sequence[RepeatData], *, indent: str) -> list[str]:
+    """Return the values of a trial's repeats by their seeds, in a line; nothing where there is one run."""
+    values = ", ".join(f"seed {each['seed']}: {each['value']!r}" for each in repeats)
+    return [f"{indent}with {values}"] if repeats else []
 
 
 def money(amount: float) -> str:
@@ -227,7 +246,8 @@ def why(trial: Trial) -> str:
 def reasoned(trial: Trial, detail: str) -> str:
     """Return a detail of why a trial ended after its reason, which is not said twice."""
     reason = trial.reason.value if trial.reason else ""
-    return printable(detail if detail.startswith(reason) else f"{reason}: {detail}")
+    said = re.match(rf"(repeat \d+ of \d+: )?{re.escape(reason)}", detail)
+    return printable(detail if said else f"{reason}: {detail}")
 
 
 def shortened(text: str, width: int) -> str:

@@ -21,11 +21,13 @@ def trials_table(
     """Return a row for each trial, with its reason last, which is cut so that the row fits into a width."""
     names = parameter_names(trial["parameters"] for trial in trials)
     is_charged = any(trial["cost"] is not None for trial in trials)
+    is_repeated = any(trial["repeats"] for trial in trials)
     rows = [
         [
             str(trial["trial"]),
             trial["status"],
             short_number(trial["value"]),
+            *([short_number(trial["spread"])] if is_repeated else []),
             "-" if trial["seconds"] is None else f"{trial['seconds']:.1f}",
             *(["-" if trial["cost"] is None else money(trial["cost"])] if is_charged else []),
             *cells(trial["parameters"], names),
@@ -33,11 +35,12 @@ def trials_table(
         ]
         for trial, reason in zip(trials, reasons, strict=True)
     ]
-    header = ["trial", "status", metric, "seconds", *(["cost"] if is_charged else []), *names, "reason"]
+    numbers = [metric, *(["spread"] if is_repeated else []), "seconds", *(["cost"] if is_charged else [])]
+    header = ["trial", "status", *numbers, *names, "reason"]
     if width is not None:
         taken = sum(2 + max(map(len, column)) for column in list(zip(header, *rows, strict=True))[:-1])
         rows = [[*row[:-1], shortened(row[-1], max(width - taken, SHORTEST))] for row in rows]
-    return table(header, rows, right=frozenset({0, 2, 3, 4} if is_charged else {0, 2, 3}))
+    return table(header, rows, right=frozenset({0, *range(2, 2 + len(numbers))}))
 
 
 def trials_csv(trials: Sequence[TrialData]) -> str:
@@ -45,6 +48,7 @@ def trials_csv(trials: Sequence[TrialData]) -> str:
     parameters = parameter_names(trial["parameters"] for trial in trials)
     metrics = list(dict.fromkeys(name for trial in trials for name in trial["metrics"]))
     plain = ["trial", "status", "reason", "value"]
+    plain += ["spread"] if any(trial["repeats"] for trial in trials) else []
     rest = ["started", "ended", "seconds", "attempts", "launcher_id", "proposed_by"]
     if any(trial["machine"] is not None for trial in trials):
         rest += ["cost", "machine", "billable_seconds", "interruptions"]

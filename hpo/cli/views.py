@@ -29,8 +29,9 @@ from hpo.core.events import (
     Ticked,
 )
 from hpo.core.job import Job
-from hpo.core.trial import Trial, TrialStatus
+from hpo.core.trial import Run, Trial, TrialStatus
 from hpo.report.data import seconds, timestamp, trial_data
+from hpo.report.repeats import RepeatData, repeats_of, span
 
 
 class View(Protocol):
@@ -84,15 +85,22 @@ class PlainView:
                 for trial in change.trials:
                     if trial.status.is_final:
                         self._line(self.ended(trial, change.job))
-                    elif trial.runs[-2:-1] and trial.runs[-2].found_no_capacity:
-                        pass  # what it waits for is told above
                     elif trial.number == event.trial and trial.run.number > event.run:
-                        why = f": {trial.runs[-2].detail}" if trial.runs[-2].detail else ""
-                        self._line(f"trial {trial.number} is launched again{why}")
+                        self._tell_run(trial, trial.runs[-2], change.job)
             case Proposed() | Exhausted() | Launched() | Deferred() | StopSent() | Ticked() | StopRequested():
                 pass
             case _:
                 assert_never(event)
+
+    def _tell_run(self, trial: Trial, run: Run, job: Job) -> None:
+        """Tell of a run whose trial has another one to come: it was a repeat, or is launched again."""
+        if run.value is not None:
+            value, took = render.short_number(run.value), render.duration(span(run))
+            of = f"repeat {run.repeat} of {job.settings.repeats.count}"
+            self._line(f"trial {trial.number}  {of}  {self._metric} = {value}  {took}")
+        elif not run.found_no_capacity:  # else what it waits for is told above
+            why = f": {run.detail}" if run.detail else ""
+            self._line(f"trial {trial.number} is launched again{why}")
 
     def ended(self, trial: Trial, job: Job) -> str:
         """Return the line for an ended trial."""
@@ -124,6 +132,9 @@ class JsonView:
         """Print the trials that the event changed, and new points of the objective."""
         self._show_news(change)
         match event:
+            case Observed() if repeat := _repeat_of(event, change):
+                self._line("repeat", trial=event.trial, **repeat)
+                changed = []
             case Observed() | Ticked() | StopSent():
                 changed = [trial for trial in change.trials if trial.status.is_final]
             case Deferred():
@@ -141,17 +152,27 @@ class JsonView:
             case _:
                 assert_never(event)
         for trial in changed:
-            self._line("trial", **trial_data(trial))
+            self._line("trial", **trial_data(trial, change.job.settings.repeats))
 
     def _show_news(self, change: Change) -> None:
         for point in change.points:
             if point.metric == self._metric:
-                self._line("metric", trial=point.trial, step=point.step, value=repr_safe(point.value))
+                self._line(
+                    "metric", trial=point.trial, run=point.run, step=point.step, value=repr_safe(point.value)
+                )
         for number, why in self._waiting.news(change):
             self._line("waiting", trial=number, reason=why)
 
     def _line(self, event: str, **fields: object) -> None:
         click.echo(event_line(event, **fields))
+
+
+def _repeat_of(event: Observed, change: Change) -> RepeatData | None:
+    """Return the repeat that has ended with this event while its trial goes on; None where none has."""
+    for trial in change.trials:
+        if trial.number == event.trial and trial.run.number > event.run and trial.runs[-2].value is not None:
+            return repeats_of(trial, change.job.settings.repeats)[-2]
+    return None
 
 
 def event_line(event: str, **fields: object) -> str:

@@ -63,6 +63,7 @@ def _text(why: WhyData) -> str:
 
 def _end(why: WhyData) -> Iterator[str]:
     value = "" if why["value"] is None else f", {why['value']!r}"
+    value += "" if why["spread"] is None else f" with a spread of {render.short_number(why['spread'])}"
     yield f"trial {why['trial']} of {why['job']}: {why['status']}{value}"
     if why["reason"] and why["reason"] != why["status"]:
         yield f"reason    {why['reason']}"
@@ -128,9 +129,13 @@ def _runs(runs: Sequence[RunData]) -> Iterator[str]:
 
 def _course(run: RunData) -> Iterator[str]:
     waited = run["waited_seconds"] or 0.0
+    if run["repeat"] is not None:
+        yield f"repeat {run['repeat']} with seed {run['seed']}"
     yield (
         run["state"] if run["seconds"] is None else f"{run['state']} after {render.duration(run['seconds'])}"
     )
+    if run["repeat"] is not None and run["value"] is not None:
+        yield repr(run["value"])
     if why := ": ".join(filter(None, [run["reason"], run["detail"]])):
         yield why
     if waited >= LEAST_WAIT:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from hpo.core.conclude import concluded, finite, value_of
-from hpo.core.criteria import fulfilled, may_finish, out_of_time
+from hpo.core.conclude import concluded, in_repeat, trial_value
+from hpo.core.criteria import fulfilled, may_finish
 from hpo.core.events import (
     Abandoned,
     Deferred,
@@ -144,7 +144,7 @@ def _observed(job: Job, trial: Trial, event: Observed) -> Change:
         if outcome.status.is_final:
             change = _ended(job, outcome, outcome.status, ended_at)
         else:
-            change = _with_run(job, outcome, outcome.run)
+            change = _judged(_with_run(job, outcome, outcome.run), event.at)
     else:
         waiting = "" if event.report.state.is_final else event.report.detail
         change = _with_run(job, trial, replace(run, waiting=waiting))
@@ -153,8 +153,7 @@ def _observed(job: Job, trial: Trial, event: Observed) -> Change:
 
 def _ticked(job: Job, now: float) -> Change:
     # By results, too: after a crash the last trial's judgement may be missing.
-    ending = out_of_time(job, now) if job.is_finishing else fulfilled(job, now)
-    if ending is not None:
+    if (ending := fulfilled(job, now)) is not None:
         return _stopping_all(job, ending)
     changed = []
     for trial in job.open.values():
@@ -185,20 +184,27 @@ def _stopping_all(job: Job, ending: Ending, *, why: Reason = Reason.JOB_ENDED) -
         replace(trial, status=TrialStatus.STOPPING, reason=why, detail=ending.detail)
         for trial in job.open.values()
         if trial.status is not TrialStatus.STOPPING
-        and not (may_finish(job.settings, ending) and trial.run.handle is not None)
+        and not (may_finish(job.settings, ending) and _has_begun(trial))
     ]
     if job.ending is not None:
         ending = replace(job.ending, at_once=job.ending.at_once or ending.at_once)
     return _with_trials(replace(job, ending=ending), changed)
 
 
+def _has_begun(trial: Trial) -> bool:
+    """Tell whether anything of a trial was launched: its current run, or an earlier repeat."""
+    return trial.run.handle is not None or trial.run.repeat > 1
+
+
 def _ended(job: Job, trial: Trial, status: TrialStatus, at: float) -> Change:
     """Close a trial: out of the open ones, into the tally; then see whether that ends the job."""
     run = trial.run
+    failed = status is TrialStatus.FAILED
     trial = replace(
         _with_last(trial, replace(run, ended=run.ended or at, waiting="")),
         status=status,
-        value=finite(value_of(job.settings, run)),
+        detail=in_repeat(job.settings, run, trial.detail) if failed else trial.detail,
+        value=trial_value(job.settings, trial, status),
         ended=at,
         place=job.tally.last_place + 1,
     )
@@ -210,9 +216,17 @@ def _ended(job: Job, trial: Trial, status: TrialStatus, at: float) -> Change:
     ]
     job = replace(job, open=others, tally=job.tally.add(trial, job.settings))
     change = _with_trials(job, woken)
+    return _judged(replace(change, trials=(trial, *change.trials)), at)
+
+
+def _judged(change: Change, at: float) -> Change:
+    """See whether a change ends the job."""
     ending = fulfilled(change.job, at)
-    stopped = _stopping_all(change.job, ending) if ending is not None else Change(change.job)
-    return replace(stopped, trials=(trial, *change.trials, *stopped.trials))
+    if ending is None:
+        return change
+    stopped = _stopping_all(change.job, ending)
+    trials = {trial.number: trial for trial in (*change.trials, *stopped.trials)}
+    return replace(stopped, trials=tuple(trials.values()))
 
 
 def _settled(job: Job) -> Job:

@@ -7,8 +7,9 @@ from dataclasses import replace
 from itertools import takewhile
 from typing import assert_never
 
+from hpo.core.budget import runs_left
 from hpo.core.events import Observed
-from hpo.core.job import Job, out_of_money, reopened
+from hpo.core.job import Job, next_run, out_of_money, reopened
 from hpo.core.settings import Settings, Take
 from hpo.core.trial import Reason, Run, RunState, Trial, TrialStatus
 
@@ -40,10 +41,31 @@ def finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
+def trial_value(settings: Settings, trial: Trial, status: TrialStatus) -> float | None:
+    """Return the value of a trial that ends in this status: its run's, or the score of its repeats.
+
+    Repeats that are not complete have none; one that was stopped early has that of its first repeat.
+    """
+    if settings.repeats.count == 1 or status is TrialStatus.PRUNED:
+        return finite(value_of(settings, trial.run))
+    return settings.repeats.score.of(trial.values) if status is TrialStatus.COMPLETED else None
+
+
+def in_repeat(settings: Settings, run: Run, detail: str) -> str:
+    """Return a detail of a run, after which of the trial's repeats it was."""
+    count = settings.repeats.count
+    return f"repeat {run.repeat} of {count}: {detail}" if count > 1 else detail
+
+
 def concluded(job: Job, trial: Trial, event: Observed) -> Trial:
     """Return the trial after its run ended: in a final status, or with another run to be launched."""
     outcome = _outcome(job, trial, event)
-    remark = _remark(job.settings, outcome, event) if outcome.status.is_final else ""
+    run = next(run for run in outcome.runs if run.number == event.run)
+    if not (outcome.status.is_final or run.value is not None):
+        return outcome  # launched again
+    remark = _remark(job.settings, run, event)
+    if remark and outcome.status is not TrialStatus.FAILED:  # whose whole detail is of that repeat
+        remark = in_repeat(job.settings, run, remark)
     return replace(outcome, detail="; ".join(filter(None, (outcome.detail, remark)))) if remark else outcome
 
 
@@ -79,7 +101,9 @@ def _stopped(job: Job, trial: Trial) -> Trial:
         case _:
             value = finite(value_of(job.settings, run))
             if run.state is RunState.SUCCEEDED and value is not None:
-                return replace(trial, status=TrialStatus.COMPLETED, reason=None, detail="")
+                trial = _counted(trial, value)
+                if run.repeat == job.settings.repeats.count:
+                    return replace(trial, status=TrialStatus.COMPLETED, reason=None, detail="")
             if job.ending is None and _can_pay(job, trial):  # the job was resumed while this one stopped
                 return reopened(trial)
             return replace(trial, status=TrialStatus.CANCELLED)
@@ -94,20 +118,28 @@ def _succeeded(job: Job, trial: Trial, advice: str) -> Trial:
     if finite(value) is None:
         detail = f"{metric} is {value}"
         return replace(trial, status=TrialStatus.FAILED, reason=Reason.NOT_FINITE, detail=detail)
+    trial = _counted(trial, value)
+    if trial.run.repeat < job.settings.repeats.count:
+        return replace(trial, runs=(*trial.runs, next_run(trial)), status=TrialStatus.PROPOSED)
     return replace(trial, status=TrialStatus.COMPLETED)
+
+
+def _counted(trial: Trial, value: float) -> Trial:
+    """Return the trial with its last run, which has succeeded, as one that counts."""
+    return replace(trial, runs=(*trial.runs[:-1], replace(trial.run, value=value)))
 
 
 def _lost(job: Job, trial: Trial, detail: str) -> Trial:
     """Launch the trial again while it has attempts left: the machinery failed, not the program."""
     run = replace(trial.run, reason=Reason.LOST, detail=detail)
     runs = (*trial.runs[:-1], run)
-    losses = sum(other.reason is Reason.LOST for other in runs)
+    losses = sum(other.reason is Reason.LOST for other in runs if other.repeat == run.repeat)
     if job.ending is not None or losses >= job.settings.attempts:
         return replace(trial, runs=runs, status=TrialStatus.FAILED, reason=Reason.LOST, detail=detail)
     if not _can_pay(job, trial):
         return _unpaid(job, replace(trial, runs=runs), detail)
     backoff = min(FIRST_BACKOFF * 2 ** (losses - 1), LONGEST_BACKOFF)
-    again = Run(run.number + 1, not_before=(run.ended or 0.0) + backoff)
+    again = replace(next_run(trial), not_before=(run.ended or 0.0) + backoff)
     return replace(trial, runs=(*runs, again), status=TrialStatus.PROPOSED)
 
 
@@ -122,14 +154,14 @@ def _without_capacity(job: Job, trial: Trial) -> Trial:
         return _unpaid(job, trial, detail)
     in_vain = len(list(takewhile(lambda earlier: earlier.found_no_capacity, reversed(trial.runs))))
     backoff = min(FIRST_BACKOFF * 2.0 ** min(in_vain - 1, 60), LONGEST_WITHOUT_CAPACITY)
-    again = Run(run.number + 1, waiting=detail, not_before=(run.ended or 0.0) + backoff)
+    again = replace(next_run(trial), waiting=detail, not_before=(run.ended or 0.0) + backoff)
     return replace(trial, runs=(*trial.runs, again), status=TrialStatus.PROPOSED)
 
 
 def _can_pay(job: Job, trial: Trial) -> bool:
-    """Tell whether another run of a trial, whose last one has just ended, is within `max_cost`."""
+    """Tell whether all that a trial still takes, whose last run has just ended, is within `max_cost`."""
     others = [other for other in job.open.values() if other.number != trial.number]
-    return _with(job, trial).can_pay(1, beside=others)
+    return _with(job, trial).can_pay(runs_left(job.settings, reopened(trial)), beside=others)
 
 
 def _with(job: Job, trial: Trial) -> Job:
@@ -142,14 +174,14 @@ def _unpaid(job: Job, trial: Trial, detail: str) -> Trial:
     return replace(trial, status=TrialStatus.FAILED, reason=Reason.LOST, detail=detail)
 
 
-def _remark(settings: Settings, trial: Trial, event: Observed) -> str:
-    """Return what is to be known of an ended trial's value: that it is not the log's, or another one."""
-    metric, run = settings.objective.metric, trial.run
+def _remark(settings: Settings, run: Run, event: Observed) -> str:
+    """Return what is to be known of an ended run's value: that it is not the log's, or another one."""
+    metric = settings.objective.metric
     launcher = run.handle.launcher if run.handle is not None else "the launcher"
     if any(match.metric == metric for match in event.matches[len(event.matches) - event.stand_ins :]):
         return f"no line of the log gave {metric}: its value is the one that {launcher} read"
     value, read = run.progress.latest.get(metric), event.report.metrics.get(metric)
-    if trial.status is not TrialStatus.COMPLETED or settings.objective.take is not Take.LAST:
+    if run.value is None or settings.objective.take is not Take.LAST:
         return ""
     if value is None or read is None or math.isclose(value, read, rel_tol=ROUNDING, abs_tol=SMALLEST):
         return ""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from hpo.core.repeats import ONE_RUN, Repeats
+
 
 class Goal(StrEnum):
     """Which way the objective is better."""
@@ -58,7 +60,8 @@ class Settings:
     converged: bool = False  # whether a best value that has hardly gained for long ends the job
     running: Running = Running.STOP
     stops_early: bool = False  # whether single trials may be stopped, by a rule or by the strategy
-    attempts: int = 2  # launches of one trial, the first one included
+    attempts: int = 2  # launches of one trial, of each of its repeats, the first one included
+    repeats: Repeats = ONE_RUN
     max_cost: float | None = None  # money, in the currency of the launcher's prices
     worst_cost: float | None = None  # what one run can cost at the most; known where max_cost is given
 

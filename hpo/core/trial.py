@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from hpo.core.repeats import spread
 from hpo.core.usage import Usage
 from hpo.core.verdict import Verdict
 from hpo.spec.space import Values
@@ -85,6 +87,7 @@ class Launch:
     trial: int
     run: int
     params: Values
+    repeat: int = 1
 
     @property
     def name(self) -> str:
@@ -95,6 +98,11 @@ class Launch:
 def run_place(trial: int, run: int) -> str:
     """Return where everything of one run lies below its job's folder."""
     return f"trials/{trial:04d}/run-{run}"
+
+
+def checkpoints_place(repeat: int) -> str:
+    """Return where the runs of one repeat keep their checkpoints below their trial's folder: each its own."""
+    return "checkpoints" if repeat == 1 else f"repeat-{repeat}/checkpoints"
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +170,8 @@ class Run:
     reason: Reason | None = None
     detail: str = ""
     usage: Usage | None = None  # as last reported, also while it runs
+    repeat: int = 1  # which of the trial's runs that count it is to be; never less than an earlier run's
+    value: float | None = None  # its finite value of the objective, once it counts
 
     @property
     def found_no_capacity(self) -> bool:
@@ -193,11 +203,38 @@ class Trial:
         return self.runs[-1]
 
     @property
+    def repeats(self) -> tuple[Run, ...]:
+        """Return the last run of each repeat so far, in their order; without repeats the current run."""
+        return tuple({run.repeat: run for run in self.runs}.values())
+
+    @property
+    def first_repeat(self) -> Run:
+        """Return the last run of the first repeat: by its curve a trial is judged while it runs."""
+        return self.repeats[0]
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        """Return the values of its runs that count so far."""
+        return tuple(run.value for run in self.repeats if run.value is not None)
+
+    @property
+    def spread(self) -> float | None:
+        """Return the standard deviation of its values; None for fewer than two."""
+        return spread(self.values)
+
+    @property
+    def standard_error(self) -> float | None:
+        """Return the standard error of its values' mean; None for fewer than two."""
+        deviation = self.spread
+        return None if deviation is None else deviation / math.sqrt(len(self.values))
+
+    @property
     def started(self) -> float | None:
         """Return when the first run that was launched started; None before that."""
         return next((run.started for run in self.runs if run.started is not None), None)
 
     @property
     def attempts(self) -> int:
-        """Return how many of its runs were launched, less those for which there was no machine."""
-        return sum(run.handle is not None and not run.found_no_capacity for run in self.runs)
+        """Return how often it was launched, less what found no machine; its repeats together count once."""
+        launched = [run.repeat for run in self.runs if run.handle is not None and not run.found_no_capacity]
+        return len(launched) - max(0, len(set(launched)) - 1)

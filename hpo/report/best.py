@@ -10,6 +10,7 @@ from hpo.core.prior import PriorTrial
 from hpo.core.settings import Goal
 from hpo.core.trial import Trial, TrialStatus
 from hpo.report.money import cost_of
+from hpo.report.repeats import RepeatData, repeats_of
 from hpo.report.warm_start import ranked_prior
 from hpo.spec.space import Scalar
 
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
 
 
 class BestData(TypedDict):
-    """The best trial, or one of the best; `cost` is null where nothing is charged, or no price known."""
+    """The best trial, or one of the best; `cost` is null where nothing is charged, or no price known.
+
+    `spread` is the standard deviation of its repeats, where it has some.
+    """
 
     job: str
     metric: str
@@ -29,6 +33,9 @@ class BestData(TypedDict):
     status: str
     origin: str
     cost: float | None
+    spread: float | None
+    standard_error: float | None
+    repeats: list[RepeatData]
 
 
 def ranked(trials: Iterable[Trial], goal: Goal) -> list[Trial]:
@@ -62,6 +69,9 @@ def _inherited(job: JobView, trial: PriorTrial) -> BestData:
         status=TrialStatus.COMPLETED.value,
         origin=trial.past.job,
         cost=None,
+        spread=None,
+        standard_error=None,
+        repeats=[],
     )
 
 
@@ -78,4 +88,7 @@ def best_data(job: JobView, trial: Trial) -> BestData:
         status=trial.status.value,
         origin=job.name,
         cost=cost_of(trial),
+        spread=trial.spread,
+        standard_error=trial.standard_error,
+        repeats=repeats_of(trial, job.record.settings.repeats),
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +9,7 @@ from typing import TypedDict
 
 from hpo.core.job import JobStatus
 from hpo.core.prior import NO_PRIOR, Prior
+from hpo.core.repeats import ONE_RUN, Repeats
 from hpo.core.trial import Trial
 from hpo.errors import TrialNotFound
 from hpo.report.best import BestData, best_of
@@ -24,6 +23,15 @@ from hpo.report.money import (
     interruptions,
     machine_of,
     warm_pool_data,
+)
+from hpo.report.repeats import (
+    RepeatData,
+    RepeatsData,
+    idle_repeats,
+    metrics_of,
+    repeats_data,
+    repeats_of,
+    span,
 )
 from hpo.report.saved import SavedData, idle_early_stopping, saved_by_early_stopping
 from hpo.report.warm_start import ParentData, warm_start_data
@@ -48,7 +56,10 @@ class EditData(TypedDict):
 
 
 class StatusData(TypedDict):
-    """A job at a glance; durations in seconds. `interruptions` are of spot machines."""
+    """A job at a glance; durations in seconds. `interruptions` are of spot machines.
+
+    `repeats` is null where each trial is a single run.
+    """
 
     job: str
     status: str
@@ -69,6 +80,7 @@ class StatusData(TypedDict):
     warm_pools: WarmPoolData | None
     interruptions: int
     warm_start: list[ParentData]
+    repeats: RepeatsData | None
 
 
 class TrialData(TypedDict):
@@ -76,7 +88,8 @@ class TrialData(TypedDict):
 
     `detail` says in words what `reason` is a word for; `attempts` counts the runs that were
     launched; `waiting` is why one is not, or cannot be followed. `cost`, `billable_seconds` and
-    `interruptions` are of all its runs.
+    `interruptions` are of all its runs. With repeats `value` and `metrics` are their score, `seconds`
+    is of all of them, and `attempts` counts no repeat twice; `spread` is their standard deviation.
     """
 
     trial: int
@@ -97,6 +110,9 @@ class TrialData(TypedDict):
     machine: str | None
     billable_seconds: float | None
     interruptions: int
+    spread: float | None
+    standard_error: float | None
+    repeats: list[RepeatData]
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,10 +191,13 @@ def status_data(job: JobView, *, now: float) -> StatusData:
         edits=[EditData(at=timestamp(at) or "", what=what) for at, what in job.edits],
         cost=cost_data(job.trials),
         saved_by_early_stopping=saved_by_early_stopping(settings, job.trials),
-        warnings=list(filter(None, [idle_early_stopping(settings, job.trials)])),
+        warnings=[
+            warning for of in (idle_early_stopping, idle_repeats) if (warning := of(settings, job.trials))
+        ],
         warm_pools=warm_pool_data(job.trials),
         interruptions=interruptions(job.trials),
         warm_start=warm_start_data(job.prior),
+        repeats=repeats_data(settings, job.trials),
     )
 
 
@@ -190,14 +209,18 @@ def _remaining(job: JobView, now: float) -> float | None:
         return None
     mean = sum(spans) / len(spans)
     open_trials = [trial for trial in job.trials if not trial.status.is_final]
-    under_way = sum(
-        min(mean, max(0.0, now - trial.run.started)) for trial in open_trials if trial.run.started
-    )
+    under_way = sum(min(mean, _so_far(trial, now)) for trial in open_trials)
     rest = mean * (settings.max_jobs - len(job.trials) + len(open_trials)) - under_way
     return round(max(0.0, rest / min(settings.max_parallel_jobs, settings.max_jobs)), 3)
 
 
-def trial_data(trial: Trial) -> TrialData:
+def _so_far(trial: Trial, now: float) -> float:
+    """Return for how many seconds an open trial has run: its current run, and its earlier repeats."""
+    earlier = sum(span(run) or 0.0 for run in trial.repeats[:-1])
+    return earlier + (max(0.0, now - trial.run.started) if trial.run.started else 0.0)
+
+
+def trial_data(trial: Trial, repeats: Repeats = ONE_RUN) -> TrialData:
     """Return one trial as data."""
     return TrialData(
         trial=trial.number,
@@ -206,7 +229,7 @@ def trial_data(trial: Trial) -> TrialData:
         detail=trial.detail or None,
         value=trial.value,
         parameters=dict(trial.params),
-        metrics=_finite(trial.run.progress.latest),
+        metrics=metrics_of(trial, repeats),
         started=timestamp(trial.started),
         ended=timestamp(trial.ended),
         seconds=seconds(trial),
@@ -218,6 +241,9 @@ def trial_data(trial: Trial) -> TrialData:
         machine=machine_of(trial),
         billable_seconds=billable_seconds_of(trial),
         interruptions=interruptions([trial]),
+        spread=trial.spread,
+        standard_error=trial.standard_error,
+        repeats=repeats_of(trial, repeats),
     )
 
 
@@ -235,11 +261,11 @@ def trial_of(folder: Path, number: int) -> Trial:
 
 
 def seconds(trial: Trial) -> float | None:
-    """Return how long the trial's last run took; None while it has not ended, or never started."""
-    run = trial.run
-    if run.started is None or run.ended is None:
+    """Return how long the trial's last run, or its repeats, took; None while it has not ended, or started."""
+    if trial.run.ended is None:
         return None
-    return round(max(0.0, run.ended - run.started), 3)
+    spans = [taken for run in trial.repeats if (taken := span(run)) is not None]
+    return round(sum(spans), 3) if spans else None
 
 
 def timestamp(moment: float | None) -> str | None:
@@ -247,7 +273,3 @@ def timestamp(moment: float | None) -> str | None:
     if moment is None:
         return None
     return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _finite(metrics: Mapping[str, float]) -> dict[str, float | None]:
-    return {name: value if math.isfinite(value) else None for name, value in metrics.items()}

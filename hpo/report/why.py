@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TypedDict
 
+from hpo.core.repeats import Repeats
 from hpo.core.trial import Run, Trial, TrialStatus
 from hpo.core.verdict import Verdict
 from hpo.report.best import best_of
@@ -50,9 +51,15 @@ class DecisionData(TypedDict):
 
 
 class RunData(TypedDict):
-    """One launch; `waited_seconds` from when it could have been launched first until it ran."""
+    """One launch; `waited_seconds` from when it could have been launched first until it ran.
+
+    `repeat` is null where the trial is a single run, `value` until the run counts.
+    """
 
     run: int
+    repeat: int | None
+    seed: int | None
+    value: float | None
     state: str
     reason: str | None
     detail: str | None
@@ -94,6 +101,7 @@ class WhyData(TypedDict):
     reason: str | None
     detail: str | None
     value: float | None
+    spread: float | None
     proposed_by: str
     proposed: str | None
     evidence: EvidenceData
@@ -119,6 +127,7 @@ def why_data(job: JobView, trial: Trial, decisions: Sequence[Decision]) -> WhyDa
         reason=trial.reason.value if trial.reason else None,
         detail=trial.detail or None,
         value=trial.value,
+        spread=trial.spread,
         proposed_by=trial.proposed_by,
         proposed=timestamp(trial.created) if trial.created else None,
         evidence=_evidence(job.trials, trial),
@@ -129,7 +138,7 @@ def why_data(job: JobView, trial: Trial, decisions: Sequence[Decision]) -> WhyDa
         best=BestTrialData(origin=best["origin"], trial=best["trial"], value=best["value"]) if best else None,
         decisions=decided,
         attempts=trial.attempts,
-        runs=[_run_data(trial, place) for place in range(len(trial.runs))],
+        runs=[_run_data(trial, place, job.record.settings.repeats) for place in range(len(trial.runs))],
         seconds=seconds(trial),
         cost=cost_of(trial),
     )
@@ -175,12 +184,15 @@ def _evidence(trials: Sequence[Trial], chosen: Trial) -> EvidenceData:
     return evidence
 
 
-def _run_data(trial: Trial, place: int) -> RunData:
+def _run_data(trial: Trial, place: int, repeats: Repeats) -> RunData:
     run = trial.runs[place]
     usage = run.usage
     could = trial.created if place == 0 else trial.runs[place - 1].ended
     return RunData(
         run=run.number,
+        repeat=run.repeat if repeats.seeds else None,
+        seed=repeats.seed(run.repeat),
+        value=run.value,
         state=run.state.value,
         reason=run.reason.value if run.reason else None,
         detail=run.detail or None,

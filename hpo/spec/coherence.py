@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from pydantic_core import PydanticCustomError
 
+from hpo.spec.repeats import seeds_given_twice
 from hpo.spec.section import mistake
 from hpo.spec.stopping import stopped_twice
 from hpo.spec.ties import untied
@@ -18,6 +19,7 @@ def incoherences(spec: object) -> Iterator[PydanticCustomError]:
     yield from _endless_grid(spec)
     yield from _warm_grid(spec)
     yield from stopped_twice(spec)
+    yield from seeds_given_twice(spec)
     yield from untied(spec)
 
 

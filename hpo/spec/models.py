@@ -24,6 +24,7 @@ from pydantic import (
 
 from hpo.spec.coherence import incoherences
 from hpo.spec.parameters import ParameterModel
+from hpo.spec.repeats import Repeats
 from hpo.spec.section import (
     Channel,
     Duration,
@@ -69,7 +70,9 @@ class Limits(Section):
     max_jobs: int = Field(ge=1, description="trials in all; for grid by default the number of combinations")
     max_parallel_jobs: int = Field(default=1, ge=1, description="trials at the same time")
     max_runtime: Duration | None = Field(default=None, description="of the whole job: 90, 90s, 15m, 2h or 1d")
-    max_job_runtime: Duration | None = Field(default=None, description="of one trial: 90, 90s, 15m, 2h or 1d")
+    max_job_runtime: Duration | None = Field(
+        default=None, description="of one trial, of each of its repeats: 90, 90s, 15m, 2h or 1d"
+    )
     max_cost: float | None = Field(default=None, gt=0, description="of all trials together, in USD")
     max_failures: int | None = Field(
         default=None,
@@ -86,7 +89,12 @@ def _no_limits() -> Limits:
 class Retry(Section):
     """What to do about failures of the infrastructure; a program's own failures are never retried."""
 
-    attempts: int = Field(default=2, ge=1, le=30, description="launches of one trial, the first one included")
+    attempts: int = Field(
+        default=2,
+        ge=1,
+        le=30,
+        description="launches of one trial, of each of its repeats, the first one included",
+    )
 
 
 class Launcher(Section):
@@ -132,6 +140,9 @@ class Spec(Section):
     stop_when: StopWhen = Field(default_factory=StopWhen, description="ends the job early")
     early_stopping: EarlyStopping = Field(
         default="off", description="off or median, or a mapping with the rule and its options"
+    )
+    repeats: Repeats | None = Field(
+        default=None, description="runs of each trial, with a seed each; or a mapping with count and options"
     )
     retry: Retry = Field(default_factory=Retry, description="of trials that the infrastructure failed")
     warm_start: WarmStart | None = Field(default=None, description="begins with the trials of earlier jobs")

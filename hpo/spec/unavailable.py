@@ -23,7 +23,6 @@ UNAVAILABLE = (
     Unavailable(("require",)),
     Unavailable(("algorithms",), instead="write a spec for each"),
     Unavailable(("parameters",), "auto", "list the parameters"),
-    Unavailable(("repeats",)),
     Unavailable(("cross_validation",)),
 )
 

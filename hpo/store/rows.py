@@ -7,6 +7,7 @@ import math
 from dataclasses import asdict
 from typing import Any
 
+from hpo.core.repeats import ONE_RUN, Repeats, Score
 from hpo.core.settings import Goal, Objective, Running, Settings, Take
 from hpo.core.trial import JobHandle, Point, Progress, Reason, Run, RunState, Trial, TrialStatus
 from hpo.core.usage import Usage
@@ -22,7 +23,7 @@ TRIAL_COLUMNS = (
 )
 RUN_COLUMNS = (
     "trial, number, state, launcher, handle, cursor, progress, waiting, not_before, "
-    "started, ended, stop_sent, stopped_at_once, reason, detail, usage"
+    "started, ended, stop_sent, stopped_at_once, reason, detail, usage, repeat, value"
 )
 POINT_COLUMNS = "trial, run, metric, step, value, at"
 
@@ -71,6 +72,8 @@ def run_row(trial: int, run: Run) -> Row:
         run.reason.value if run.reason else None,
         run.detail,
         json.dumps(asdict(run.usage)) if run.usage is not None else None,
+        run.repeat,
+        run.value,
     )
 
 
@@ -103,9 +106,10 @@ def trial_of(row: Row, runs: tuple[Run, ...]) -> Trial:
 def run_of(row: Row) -> Run:
     """Return the run of a row of RUN_COLUMNS."""
     (_, number, state, launcher, handle, cursor, progress, waiting, not_before) = row[:9]
-    (started, ended, stop_sent, stopped_at_once, reason, detail, usage) = row[9:]
+    (started, ended, stop_sent, stopped_at_once, reason, detail, usage, repeat, value) = row[9:]
     return Run(
         number=number,
+        repeat=repeat,
         state=RunState(state),
         handle=JobHandle(launcher, handle) if launcher is not None else None,
         cursor=cursor,
@@ -119,6 +123,7 @@ def run_of(row: Row) -> Run:
         reason=Reason(reason) if reason else None,
         detail=detail,
         usage=Usage(**_read(usage)) if usage is not None else None,
+        value=value,
     )
 
 
@@ -137,6 +142,7 @@ def settings_of(text: str) -> Settings:
     """Return the settings that `settings_text` wrote."""
     fields = json.loads(text)
     objective, running = fields.pop("objective"), fields.pop("running", Running.STOP)
+    repeats = fields.pop("repeats", None)
     return Settings(
         objective=Objective(
             metric=objective["metric"],
@@ -145,8 +151,13 @@ def settings_of(text: str) -> Settings:
             step=objective["step"],
         ),
         running=Running(running),
+        repeats=_repeats_of(repeats) if repeats is not None else ONE_RUN,
         **fields,
     )
+
+
+def _repeats_of(fields: dict[str, Any]) -> Repeats:
+    return Repeats(fields["seed_name"], tuple(fields["seeds"]), Score(fields["score"]))
 
 
 def _read(text: str) -> Any:

@@ -13,6 +13,7 @@ from hpo.report.data import JobView
 from hpo.spec.environment import escape
 from hpo.spec.nodes import Plain, plain
 from hpo.spec.reader import Unreadable, read_text
+from hpo.spec.repeats import SEED_NAME
 from hpo.spec.space import Scalar, Space, identity
 from hpo.store.home import DATABASE, SPEC
 from hpo.store.sqlite import Store
@@ -22,7 +23,7 @@ SUFFIX = "-confirm"
 LONGEST = 32
 """Characters of a job's name."""
 
-_DROPPED = ("constraints", "stop_when", "early_stopping", "warm_start", "retry")
+_DROPPED = ("constraints", "stop_when", "early_stopping", "warm_start", "repeats", "retry")
 """Sections that say how a search goes, which this is not; `retry` comes back as it is."""
 
 _KEPT_LIMITS = ("max_parallel_jobs", "max_job_runtime", "max_cost")
@@ -55,8 +56,9 @@ def follow_up(
 ) -> Prepared:
     """Return the spec of a job that runs these trials again with the seeds 1, 2, …, as a parameter.
 
-    Seed after seed, so that a job that is cut off has compared like with like. Raises UsageError where
-    the seed's name is that of a tuned parameter, SpecError for what keeps the job from running.
+    Of a job with repeats it is the next seeds: by the first ones its best trials were chosen. Seed after
+    seed, so that a job that is cut off has compared like with like. Raises UsageError where the seed's name
+    is that of a tuned parameter, SpecError for what keeps the job from running.
     """
     base = Path(job.record.base)
     space = prepare([job.folder / SPEC], base=base, check_launch=False).space
@@ -69,7 +71,8 @@ def follow_up(
     again: dict[str, Plain] = {
         key: _including(_mapping(value), key, space, trials) for key, value in parameters.items()
     }
-    again[seed_name] = {"type": "integer", "min": 1, "max": max(2, seeds)}
+    first = len(job.record.settings.repeats.seeds) + 1
+    again[seed_name] = {"type": "integer", "min": first, "max": first + max(1, seeds - 1)}
     limits: dict[str, Plain] = {
         key: value for key, value in _section(spec, "limits").items() if key in _KEPT_LIMITS
     }
@@ -81,13 +84,18 @@ def follow_up(
         "fixed": {key: value for key, value in _section(spec, "fixed").items() if key != seed_name},
         "initial": [
             {**{key: _written(value) for key, value in trial.params.items()}, seed_name: seed}
-            for seed in range(1, seeds + 1)
+            for seed in range(first, first + seeds)
             for trial in trials
         ],
         "limits": limits | {"max_jobs": len(trials) * seeds},
         **({"retry": spec["retry"]} if "retry" in spec else {}),
     }
     return prepare([spec], base=base, say=say)
+
+
+def seed_name_of(job: JobView) -> str:
+    """Return the parameter by which a job's program is given its seed, as far as its spec says so."""
+    return job.record.settings.repeats.seed_name or SEED_NAME
 
 
 def refuse_another(folder: Path, prepared: Prepared) -> None:

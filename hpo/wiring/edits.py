@@ -41,13 +41,14 @@ _REASONS = {
     "launcher": "its trials were run with it",
     "constraints": "its trials were proposed under it",
     "initial": "its trials are numbered after it",
+    "repeats": "the values of its trials are made of them",
     "early_stopping": "its trials were judged by it",
     "warm_start": "its trials were proposed by it",
 }
 """Why sections of the spec may not change; others are refused without a reason of their own."""
 
 
-_NOT_OF_THE_SPEC = {"job", "objective", "launcher_ends_runs", "stops_early", "worst_cost"}
+_NOT_OF_THE_SPEC = {"job", "objective", "launcher_ends_runs", "stops_early", "worst_cost", "repeats"}
 """What of the settings says nothing that could have been changed: a copied folder is another job's."""
 
 

@@ -10,8 +10,9 @@ from typing import TypedDict
 from hpo.core.conclude import finite, value_of
 from hpo.core.events import Observed
 from hpo.core.history import History
+from hpo.core.plan import launch_of
 from hpo.core.progress import advanced, stand_ins
-from hpo.core.trial import Launch, RunReport, RunState, Trial
+from hpo.core.trial import RunReport, RunState, Trial
 from hpo.metrics.scan import clean, compile_metrics, count_lines
 from hpo.report.money import CURRENCY
 from hpo.scheduler import rehearsal
@@ -40,14 +41,15 @@ def are_examples(prepared: Prepared) -> bool:
 class Estimate(TypedDict):
     """What a job can cost at the most, and what that is made of; money in `currency`.
 
-    `per_trial` is what one run can cost at the most; runs of lost trials that are launched again come on
-    top of `worst`, but nothing on top of `max_cost`.
+    `per_trial` is what one trial can cost at the most, all of its repeats; `runs` are those of all trials.
+    Lost runs that are launched again come on top of `worst`, but nothing on top of `max_cost`.
     """
 
     worst: float
     currency: str
     per_trial: float
     trials: int
+    runs: int
     max_job_runtime: float | None
     max_cost: float | None
 
@@ -60,13 +62,14 @@ def estimate(prepared: Prepared) -> Estimate | None:
     worst = prepared.worst_cost if prepared.worst_cost is not None else prepared.ask_worst_cost()
     if worst is None:
         return None
-    limits = prepared.spec.limits
-    whole = limits.max_jobs * worst
+    limits, count = prepared.spec.limits, prepared.repeats.count
+    whole = limits.max_jobs * count * worst
     return Estimate(
         worst=round(whole if limits.max_cost is None else min(whole, limits.max_cost), 4),
         currency=CURRENCY,
-        per_trial=round(worst, 4),
+        per_trial=round(count * worst, 4),
         trials=limits.max_jobs,
+        runs=limits.max_jobs * count,
         max_job_runtime=limits.max_job_runtime,
         max_cost=limits.max_cost,
     )
@@ -90,7 +93,7 @@ async def rehearse(prepared: Prepared, folder: Path, show: Callable[[bytes], Non
     scanner = compile_metrics(prepared.spec.metrics)
     log = bytearray()
     trial = Trial(1, prepared.default(), "default")
-    launch = Launch(settings.job, trial.number, trial.run.number, trial.params)
+    launch = launch_of(settings, trial)
 
     def take(data: bytes) -> None:
         log.extend(data)

@@ -10,9 +10,11 @@ from pathlib import Path
 from pydantic import BaseModel, JsonValue
 
 from hpo.core.budget import fits
+from hpo.core.plan import launch_of
 from hpo.core.prior import NO_PRIOR, Prior
+from hpo.core.repeats import ONE_RUN, Repeats, Score
 from hpo.core.settings import Goal, Objective, Running, Settings, Take
-from hpo.core.trial import Launch, Trial
+from hpo.core.trial import Trial
 from hpo.errors import LauncherError, UsageError
 from hpo.launchers import registry as launchers
 from hpo.launchers.launcher import JobContext, Launcher, Obstacle, silent
@@ -25,6 +27,7 @@ from hpo.spec.feasible import completed
 from hpo.spec.load import schema, spec_of
 from hpo.spec.models import Spec
 from hpo.spec.nodes import dotted
+from hpo.spec.repeats import repeats_options
 from hpo.spec.space import Scalar, Space
 from hpo.spec.stopping import median_rule
 from hpo.spec.strategies import OtherStrategy
@@ -77,7 +80,16 @@ class Prepared:
             attempts=spec.retry.attempts,
             max_cost=limits.max_cost,
             worst_cost=self.worst_cost,
+            repeats=self.repeats,
         )
+
+    @property
+    def repeats(self) -> Repeats:
+        """What each trial is made of: one run, or one for each of the seeds from 1 on."""
+        if self.spec.repeats is None:
+            return ONE_RUN
+        given = repeats_options(self.spec.repeats)
+        return Repeats(given.seed_name, tuple(range(1, given.count + 1)), Score(given.score))
 
     def default(self) -> dict[str, Scalar]:
         """Return the configuration of defaults, where there are any, and else of mid-range values."""
@@ -144,7 +156,7 @@ class Prepared:
     def longest_seconds(self) -> float | None:
         """Return how long the job can take at most; None where its limits do not say."""
         limits = self.spec.limits
-        rounds = math.ceil(limits.max_jobs / limits.max_parallel_jobs)
+        rounds = math.ceil(limits.max_jobs / limits.max_parallel_jobs) * self.repeats.count
         bounds = [
             limits.max_runtime,
             rounds * limits.max_job_runtime if limits.max_job_runtime is not None else None,
@@ -153,8 +165,8 @@ class Prepared:
 
     def request(self, trial: Trial) -> str:
         """Return exactly what the launcher would be asked for."""
-        name = self.spec.name
-        return self._launcher_of_a_new_job().request(Launch(name, trial.number, 1, trial.params))
+        launch = launch_of(self.settings(self.spec.name), trial)
+        return self._launcher_of_a_new_job().request(launch)
 
     def check(self) -> Sequence[Obstacle]:
         """Return what would keep every run from starting."""
@@ -173,7 +185,7 @@ class Prepared:
     def with_cost(self) -> Prepared:
         """Return this with what a run costs, where `limits.max_cost` needs that.
 
-        Raises UsageError where it is not known, or one run can cost more, and LauncherError.
+        Raises UsageError where it is not known, or one trial can cost more, and LauncherError.
         """
         limit = self.spec.limits.max_cost
         if limit is None:
@@ -186,10 +198,12 @@ class Prepared:
                 f"it is {limit:g}, but what a run costs is not known to the {self.spec.launcher.kind} "
                 f"launcher: {way}leave max_cost out"
             )
-        if not fits(limit, worst):
+        count = self.repeats.count
+        if not fits(limit, count * worst):
+            runs = "one run" if count == 1 else f"the {count} runs of one trial"
             raise UsageError(
-                f"it is {limit:g}, but one run can cost {worst:.2f}: raise it, or let runs take less time "
-                f"with `limits.max_job_runtime`{self._longest_run()}"
+                f"it is {limit:g}, but {runs} can cost {count * worst:.2f}: raise it, or let runs take less "
+                f"time with `limits.max_job_runtime`{self._longest_run()}"
             )
         return replace(self, worst_cost=worst)
 

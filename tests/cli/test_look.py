@@ -78,6 +78,9 @@ BEST = {
     "status": "completed",
     "origin": "job",
     "cost": None,
+    "spread": None,
+    "standard_error": None,
+    "repeats": [],
 }
 
 
@@ -119,6 +122,7 @@ def test_status_has_the_documented_shape(hpo: Hpo) -> None:
             "warm_start": [],
             "warm_pools": None,
             "interruptions": 0,
+            "repeats": None,
         }
     )
     assert isinstance(elapsed, float)
@@ -146,6 +150,9 @@ def test_a_trial_has_the_documented_shape(hpo: Hpo) -> None:
             "machine": None,
             "billable_seconds": None,
             "interruptions": 0,
+            "spread": None,
+            "standard_error": None,
+            "repeats": [],
         }
     )
     assert MOMENT.fullmatch(started)

@@ -219,6 +219,7 @@ def test_a_plan_as_json_is_what_the_job_then_does(hpo: Hpo) -> None:
         "max_parallel_jobs": 1,
         "configurations": None,
         "longest_seconds": None,
+        "repeats": None,
         "cost": None,
         "warnings": [],
         "warm_start": [],

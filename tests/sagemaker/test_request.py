@@ -101,13 +101,14 @@ def test_another_trial_differs_in_nothing_that_keeps_a_machine_from_it() -> None
 
 
 def test_a_trial_s_runs_share_its_checkpoints_and_no_other_trial_does() -> None:
-    def place(trial: int, run: int) -> object:
-        launch = Launch("digits", trial, run, {})
+    def place(trial: int, run: int, repeat: int = 1) -> object:
+        launch = Launch("digits", trial, run, {}, repeat)
         body = body_of({**PLAIN, "spot": True}, launch=launch, name=f"digits-k3f9x2-{trial:04d}-{run}")
         return body["CheckpointConfig"]["S3Uri"]
 
     assert place(1, 1) == place(1, 2) == "s3://results/hpo/checkpoints/digits-k3f9x2-0001"
     assert place(2, 1) != place(1, 1)
+    assert place(1, 3, 2) == place(1, 4, 2) == "s3://results/hpo/checkpoints/digits-k3f9x2-0001-repeat-2"
 
 
 def test_the_type_that_is_tried_is_asked_for() -> None:

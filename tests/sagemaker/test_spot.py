@@ -60,3 +60,24 @@ def test_each_trial_has_checkpoints_of_its_own_and_its_runs_share_them(hpo: Hpo,
     keys = sorted(entry["Key"] for entry in stored)
     assert len(keys) == 2
     assert keys[0].rpartition("/")[0] != keys[1].rpartition("/")[0]
+
+
+def test_each_repeat_is_a_training_job_of_its_own_and_begins_anew(hpo: Hpo, aws: Aws) -> None:
+    options: dict[str, object] = {"spot": True, "env": {"CHECKPOINTS": "/opt/ml/checkpoints"}}
+    job(
+        hpo,
+        train(hpo, STEPS.replace("sleep 0.1", "true")),
+        options=options,
+        limits={"max_jobs": 1},
+        repeats=3,
+    )
+    hpo("run", "spec.yaml")
+    assert sorted(name.rpartition("-")[2] for name in aws.starts) == ["1", "2", "3"]
+    for run in (1, 2, 3):
+        given = aws.client("sagemaker").describe_training_job(
+            TrainingJobName=next(name for name in aws.starts if name.endswith(f"-{run}"))
+        )
+        assert given["HyperParameters"]["seed"] == str(run)
+        assert hpo("logs", "job", "1", "--run", str(run)).out.startswith("from 0\n")
+    (trial,) = hpo("trials", "job", "--json").json
+    assert [each["value"] for each in trial["repeats"]] == [0.2] * 3

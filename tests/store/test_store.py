@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from hpo.core.apply import Change
 from hpo.core.job import Ending, EndReason, Job, JobStatus
 from hpo.core.prior import NO_PRIOR, ParentReport, PastTrial, Prior, PriorTrial, WarmStart
+from hpo.core.repeats import Repeats, Score
 from hpo.core.settings import Goal, Objective, Settings, Take
 from hpo.core.trial import JobHandle, Point, Progress, Reason, Run, RunState, Trial, TrialStatus
 from hpo.core.usage import Usage
@@ -73,6 +74,8 @@ runs = st.builds(
     started=st.none() | st.floats(0, 1e10),
     reason=st.none() | st.sampled_from(Reason),
     stopped_at_once=st.booleans(),
+    repeat=st.integers(1, 99),
+    value=st.none() | st.floats(allow_nan=False, allow_infinity=False),
     usage=st.none()
     | st.builds(
         Usage,
@@ -116,6 +119,12 @@ def test_a_trial_comes_back_exactly_as_it_was(trial: Trial, tmp_path_factory: py
 def test_the_job_comes_back_with_its_settings(tmp_path: Path) -> None:
     new_store(tmp_path).close()
     assert Store.open(tmp_path / "job.db").record() == RECORD
+
+
+def test_the_repeats_of_a_job_come_back(tmp_path: Path) -> None:
+    settings = replace(SETTINGS, repeats=Repeats("random-state", (1, 2, 3), Score.MEDIAN))
+    Store.create(tmp_path / "job.db", replace(RECORD, settings=settings)).close()
+    assert Store.open(tmp_path / "job.db").record().settings == settings
 
 
 def test_points_keep_their_order_and_values_nan_and_infinity_included(tmp_path: Path) -> None:
@@ -231,12 +240,14 @@ def test_a_database_of_an_earlier_version_is_brought_up_to_date(
         (RunState.LOST, {"f1": 0.5}, None),
         (RunState.SUCCEEDED, {"f1": 0.7}, None),
     ]
+    assert [(run.repeat, run.value) for run in ended.runs] == [(1, None)] * 2
     assert (ended.value, dict(queued.params), queued.run.waiting) == (
         0.7,
         {"lr": 0.2, "depth": 1, "kind": None},
         "no GPU is free",
     )
     assert [point.value for point in store.points(metric="f1")] == [0.5, 0.6, 0.7]
+    assert store.record().settings.repeats.count == 1
     used = replace(ended.run, usage=Usage("ml.m5.large", billable_seconds=60.0, price=0.115, is_spot=True))
     store.commit([change(replace(ended, runs=(ended.runs[0], used)))], at=20.0)
     store.close()
