@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from hpo.core.conclude import concluded, finite, value_of
+from hpo.core.conclude import concluded, values_of
 from hpo.core.criteria import fulfilled, may_finish, out_of_time
 from hpo.core.events import (
     Abandoned,
@@ -22,7 +22,8 @@ from hpo.core.events import (
     StopSent,
     Ticked,
 )
-from hpo.core.job import Ending, EndReason, Job
+from hpo.core.feasibility import violation_of
+from hpo.core.job import Ending, EndReason, Job, JobStatus
 from hpo.core.plan import timeout_of
 from hpo.core.progress import advanced
 from hpo.core.trial import Point, Reason, Run, RunState, Trial, TrialStatus
@@ -195,10 +196,13 @@ def _stopping_all(job: Job, ending: Ending, *, why: Reason = Reason.JOB_ENDED) -
 def _ended(job: Job, trial: Trial, status: TrialStatus, at: float) -> Change:
     """Close a trial: out of the open ones, into the tally; then see whether that ends the job."""
     run = trial.run
+    value, *others = values_of(job.settings, run)
     trial = replace(
         _with_last(trial, replace(run, ended=run.ended or at, waiting="")),
         status=status,
-        value=finite(value_of(job.settings, run)),
+        value=value,
+        others=tuple(others),
+        violation=violation_of(job.settings, run) if status is TrialStatus.COMPLETED else 0.0,
         ended=at,
         place=job.tally.last_place + 1,
     )
@@ -226,7 +230,10 @@ def _settled(job: Job) -> Job:
         ending = Ending(EndReason.EXHAUSTED, "every configuration of the space was tried")
     if ending is None:
         return job
-    return replace(job, ending=ending, status=job.final_status(ending))
+    status = job.final_status(ending)
+    if job.tally.best is None and job.tally.count(TrialStatus.COMPLETED):
+        ending = replace(ending, detail=f"{ending.detail}, and none that completed meets `require`")
+    return replace(job, ending=ending, status=status)
 
 
 def _with_last(trial: Trial, run: Run) -> Trial:

@@ -9,7 +9,7 @@ from typing import assert_never
 
 from hpo.core.events import Observed
 from hpo.core.job import Job, out_of_money, reopened
-from hpo.core.settings import Settings, Take
+from hpo.core.settings import Objective, Settings, Take
 from hpo.core.trial import Reason, Run, RunState, Trial, TrialStatus
 
 FIRST_BACKOFF = 1.0
@@ -23,16 +23,27 @@ SMALLEST = 1e-37
 
 
 def value_of(settings: Settings, run: Run) -> float | None:
-    """Return the run's value of the objective, as `take` says; None without one."""
-    match settings.objective.take:
+    """Return the run's value of the objective, as `take` says; None without one. Of several: of the first."""
+    return value_for(settings, settings.objective, run)
+
+
+def value_for(settings: Settings, objective: Objective, run: Run) -> float | None:
+    """Return the run's value of one of the objectives, as its `take` says; None without one."""
+    progress, latest = run.progress, run.progress.latest.get(objective.metric)
+    match objective.take:
         case Take.LAST:
-            return run.progress.latest.get(settings.objective.metric)
+            return latest
         case Take.BEST:
-            if run.progress.best is not None:
-                return run.progress.best
-            return run.progress.latest.get(settings.objective.metric)
+            is_first = objective == settings.objective
+            best = progress.best if is_first else progress.others.get(objective.metric)
+            return latest if best is None else best
         case _:
-            assert_never(settings.objective.take)
+            assert_never(objective.take)
+
+
+def values_of(settings: Settings, run: Run) -> tuple[float | None, ...]:
+    """Return the run's finite value of each objective; None where there is none."""
+    return tuple(finite(value_for(settings, objective, run)) for objective in settings.objectives)
 
 
 def finite(value: float | None) -> float | None:
@@ -77,8 +88,7 @@ def _stopped(job: Job, trial: Trial) -> Trial:
         case Reason.TIMEOUT:
             return replace(trial, status=TrialStatus.FAILED)
         case _:
-            value = finite(value_of(job.settings, run))
-            if run.state is RunState.SUCCEEDED and value is not None:
+            if run.state is RunState.SUCCEEDED and None not in values_of(job.settings, run):
                 return replace(trial, status=TrialStatus.COMPLETED, reason=None, detail="")
             if job.ending is None and _can_pay(job, trial):  # the job was resumed while this one stopped
                 return reopened(trial)
@@ -86,14 +96,16 @@ def _stopped(job: Job, trial: Trial) -> Trial:
 
 
 def _succeeded(job: Job, trial: Trial, advice: str) -> Trial:
-    value = value_of(job.settings, trial.run)
-    metric = job.settings.objective.metric
-    if value is None:
-        detail = advice or f"the program ended well, but no line of its log gave a value for {metric}"
+    values = {each.metric: value_for(job.settings, each, trial.run) for each in job.settings.objectives}
+    missing = [metric for metric, value in values.items() if value is None]
+    if missing:
+        names = " and ".join(missing)
+        detail = advice or f"the program ended well, but no line of its log gave a value for {names}"
         return replace(trial, status=TrialStatus.FAILED, reason=Reason.NO_METRIC, detail=detail)
-    if finite(value) is None:
-        detail = f"{metric} is {value}"
-        return replace(trial, status=TrialStatus.FAILED, reason=Reason.NOT_FINITE, detail=detail)
+    if wrong := [f"{metric} is {value}" for metric, value in values.items() if finite(value) is None]:
+        return replace(
+            trial, status=TrialStatus.FAILED, reason=Reason.NOT_FINITE, detail=", ".join(wrong)
+        )
     return replace(trial, status=TrialStatus.COMPLETED)
 
 
