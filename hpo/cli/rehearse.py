@@ -16,6 +16,7 @@ from hpo.cli import render, tables
 from hpo.cli.options import json_option, spec_options
 from hpo.errors import LauncherError, UsageError
 from hpo.launchers.last_words import in_one_line
+from hpo.report.feasibility import violation_data, violation_text
 from hpo.report.warm_start import warm_start_data, warm_start_lines
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def plan_command(
     Example:
       hpo plan tune.yaml --set limits.max_jobs=5
     """
-    from hpo.wiring.lookahead import are_examples, first_trials
+    from hpo.wiring.lookahead import are_examples, chosen_by, first_trials
     from hpo.wiring.prepared import prepare
 
     prepared = prepare([spec, *overlays], overrides=overrides, say=render.say)
@@ -60,6 +61,12 @@ def plan_command(
         data = {
             "job": prepared.spec.name,
             "strategy": prepared.spec.strategy.name,
+            "model": chosen_by(prepared) or None,
+            "objectives": [
+                {"metric": objective.metric, "goal": objective.goal.value}
+                for objective in prepared.settings(prepared.spec.name).objectives
+            ],
+            "require": list(prepared.spec.require),
             "max_jobs": prepared.spec.limits.max_jobs,
             "max_parallel_jobs": prepared.spec.limits.max_parallel_jobs,
             "configurations": prepared.space.cardinality,
@@ -124,6 +131,7 @@ def _cost_text(prepared: Prepared, cost: Estimate | None) -> str:
 
 def _plan_heading(prepared: Prepared, cost: Estimate | None) -> str:
     from hpo.spec.feasible import survey
+    from hpo.wiring.lookahead import chosen_by
 
     spec, limits = prepared.spec, prepared.spec.limits
     count = prepared.space.cardinality
@@ -139,10 +147,14 @@ def _plan_heading(prepared: Prepared, cost: Estimate | None) -> str:
         if longest is None
         else f"at most {render.duration(longest)}"
     )
+    objectives = spec.objectives or (spec.objective,)
+    by = chosen_by(prepared)
     return "\n".join(
         [
-            f"{spec.name}: {spec.objective.goal} {spec.objective.metric}",
+            f"{spec.name}: {', '.join(f'{each.goal} {each.metric}' for each in objectives)}",
             f"strategy  {spec.strategy.name}, in a space of {len(prepared.space)} parameters, {space}",
+            *([f"model     {by}"] if by else []),
+            *([f"require   {'; '.join(spec.require)}"] if spec.require else []),
             *([f"fitting   {survey(prepared.space).text}"] if prepared.space.constraints else []),
             f"trials    {limits.max_jobs}, {limits.max_parallel_jobs} at a time",
             f"time      {time}",
@@ -158,7 +170,8 @@ def _plan_heading(prepared: Prepared, cost: Estimate | None) -> str:
 def try_command(spec: Path, *, overlays: tuple[Path, ...], overrides: tuple[str, ...], as_json: bool) -> None:
     """Run one trial here with default or mid-range values, and show the metrics it gave.
 
-    Its output is shown as it comes; nothing is kept. Exits with 1 where the objective was not read.
+    Its output is shown as it comes; nothing is kept. Exits with 1 where an objective was not read, or a
+    metric that `require` names.
 
     \b
     Example:
@@ -179,6 +192,7 @@ def try_command(spec: Path, *, overlays: tuple[Path, ...], overrides: tuple[str,
                     "detail": tried.report.detail,
                     "parameters": values,
                     "value": tried.value,
+                    "violations": [violation_data(each) for each in tried.violations],
                     "metrics": tried.metrics,
                     "lines": tried.lines,
                 }
@@ -186,8 +200,14 @@ def try_command(spec: Path, *, overlays: tuple[Path, ...], overrides: tuple[str,
         )
     else:
         click.echo(_tried_text(prepared, tried))
-    if tried.value is None:
+    if tried.value is None or set(_required_metrics(prepared)) - tried.counts.keys():
         raise SystemExit(1)
+
+
+def _required_metrics(prepared: Prepared) -> list[str]:
+    """Return the metrics that `require` names, each once."""
+    settings = prepared.settings(prepared.spec.name)
+    return list(dict.fromkeys(metric for each in settings.require for metric in each.metrics))
 
 
 def _tried(prepared: Prepared, folder: Path) -> Rehearsed:
@@ -233,9 +253,11 @@ def _tried_text(prepared: Prepared, tried: Rehearsed) -> str:
     if tried.value is None:
         lines.append(f"a trial like this would fail: {tried.advice or 'the objective has no finite value'}")
     else:
-        lines.append(
-            f"a trial like this would complete with {prepared.spec.objective.metric} = {tried.value!r}"
-        )
+        values = ", ".join(f"{metric} = {value!r}" for metric, value in tried.values.items())
+        lines.append(f"a trial like this would complete with {values}")
+        lines += [
+            f"and would be no result, as it {violation_text(violation_data(each))}" for each in tried.violations
+        ]
     return "\n".join(lines)
 
 
@@ -252,7 +274,7 @@ def metrics_command(
 ) -> None:
     """Try a spec's metrics on a log: which lines matched, what was read, what came close, what to write.
 
-    Exits with 1 where the objective was not read.
+    Exits with 1 where an objective was not read, or a metric that `require` names.
 
     \b
     Examples:
@@ -267,7 +289,8 @@ def metrics_command(
     with _opened(log) as file:
         diagnosis = diagnose(file, prepared.spec.metrics, objective)
     click.echo(diagnosis.to_json() if as_json else diagnosis.text())
-    if not any(metric.count for metric in diagnosis.metrics if metric.metric == objective):
+    needed = {*prepared.settings(prepared.spec.name).metrics, *_required_metrics(prepared)}
+    if not all(metric.count for metric in diagnosis.metrics if metric.metric in needed):
         raise SystemExit(1)
 
 

@@ -196,12 +196,12 @@ def _stopping_all(job: Job, ending: Ending, *, why: Reason = Reason.JOB_ENDED) -
 def _ended(job: Job, trial: Trial, status: TrialStatus, at: float) -> Change:
     """Close a trial: out of the open ones, into the tally; then see whether that ends the job."""
     run = trial.run
-    value, *others = values_of(job.settings, run)
+    value, *further = values_of(job.settings, run)
     trial = replace(
         _with_last(trial, replace(run, ended=run.ended or at, waiting="")),
         status=status,
         value=value,
-        others=tuple(others),
+        others=tuple(further),
         violation=violation_of(job.settings, run) if status is TrialStatus.COMPLETED else 0.0,
         ended=at,
         place=job.tally.last_place + 1,

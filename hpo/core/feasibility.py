@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import lru_cache
 
 from hpo.core.conclude import value_for
@@ -29,6 +30,11 @@ def violations_of(settings: Settings, run: Run) -> list[Violation]:
 def violation_of(settings: Settings, run: Run) -> float:
     """Return the sum of a run's relative violations: 0 where it meets everything."""
     return sum(violation.relative for violation in violations_of(settings, run))
+
+
+def required(text: str, metrics: Collection[str]) -> Required:
+    """Return a requirement as settings have it, from its text and all metrics; raises ExpressionError."""
+    return Required(text, tuple(sorted(Requirement.of(text, metrics).metrics)))
 
 
 @lru_cache(maxsize=64)

@@ -78,6 +78,11 @@ class Settings:
         return (self.objective, *self.others)
 
     @property
+    def metrics(self) -> tuple[str, ...]:
+        """The metrics that are tuned for."""
+        return tuple(objective.metric for objective in self.objectives)
+
+    @property
     def breaker(self) -> int:
         """How many trials from the first one on must all have failed for the job to fail."""
         return max(3, self.max_parallel_jobs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,10 +11,21 @@ from typing import TypedDict
 
 from hpo.core.job import JobStatus
 from hpo.core.prior import NO_PRIOR, Prior
+from hpo.core.settings import Settings
 from hpo.core.trial import Trial
 from hpo.errors import TrialNotFound
 from hpo.report.best import BestData, best_of
 from hpo.report.counts import Counts, chosen_by, counts_of
+from hpo.report.feasibility import (
+    RequireData,
+    ViolationData,
+    feasible,
+    require_data,
+    unread_metrics,
+    values_data,
+    violations_data,
+)
+from hpo.report.front import FrontData, front_data
 from hpo.report.money import (
     CostData,
     WarmPoolData,
@@ -69,6 +80,8 @@ class StatusData(TypedDict):
     warm_pools: WarmPoolData | None
     interruptions: int
     warm_start: list[ParentData]
+    require: RequireData | None
+    front: FrontData | None
 
 
 class TrialData(TypedDict):
@@ -76,7 +89,8 @@ class TrialData(TypedDict):
 
     `detail` says in words what `reason` is a word for; `attempts` counts the runs that were
     launched; `waiting` is why one is not, or cannot be followed. `cost`, `billable_seconds` and
-    `interruptions` are of all its runs.
+    `interruptions` are of all its runs. `values` and `on_front` are null for one objective, `feasible` where
+    nothing is required or the trial has not completed.
     """
 
     trial: int
@@ -97,6 +111,10 @@ class TrialData(TypedDict):
     machine: str | None
     billable_seconds: float | None
     interruptions: int
+    values: dict[str, float | None] | None
+    on_front: bool | None
+    feasible: bool | None
+    violations: list[ViolationData]
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,10 +193,15 @@ def status_data(job: JobView, *, now: float) -> StatusData:
         edits=[EditData(at=timestamp(at) or "", what=what) for at, what in job.edits],
         cost=cost_data(job.trials),
         saved_by_early_stopping=saved_by_early_stopping(settings, job.trials),
-        warnings=list(filter(None, [idle_early_stopping(settings, job.trials)])),
+        warnings=[
+            *filter(None, [idle_early_stopping(settings, job.trials)]),
+            *unread_metrics(settings, job.trials),
+        ],
         warm_pools=warm_pool_data(job.trials),
         interruptions=interruptions(job.trials),
         warm_start=warm_start_data(job.prior),
+        require=require_data(settings, job.trials),
+        front=front_data(settings, job.trials),
     )
 
 
@@ -197,8 +220,8 @@ def _remaining(job: JobView, now: float) -> float | None:
     return round(max(0.0, rest / min(settings.max_parallel_jobs, settings.max_jobs)), 3)
 
 
-def trial_data(trial: Trial) -> TrialData:
-    """Return one trial as data."""
+def trial_data(trial: Trial, settings: Settings, front: Collection[int] | None = None) -> TrialData:
+    """Return one trial as data; `front` are the trials on the front, None where they are not at hand."""
     return TrialData(
         trial=trial.number,
         status=trial.status.value,
@@ -218,6 +241,10 @@ def trial_data(trial: Trial) -> TrialData:
         machine=machine_of(trial),
         billable_seconds=billable_seconds_of(trial),
         interruptions=interruptions([trial]),
+        values=values_data(settings, trial) if settings.others else None,
+        on_front=trial.number in front if settings.others and front is not None else None,
+        feasible=feasible(settings, trial),
+        violations=violations_data(settings, trial),
     )
 
 

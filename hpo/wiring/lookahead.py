@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypedDict
 
-from hpo.core.conclude import finite, value_of
+from hpo.core.conclude import finite, values_of
 from hpo.core.events import Observed
+from hpo.core.feasibility import violations_of
 from hpo.core.history import History
 from hpo.core.progress import advanced, stand_ins
 from hpo.core.trial import Launch, RunReport, RunState, Trial
 from hpo.metrics.scan import clean, compile_metrics, count_lines
 from hpo.report.money import CURRENCY
 from hpo.scheduler import rehearsal
+from hpo.spec.requirement import Violation
 from hpo.wiring.prepared import Prepared
 
 
@@ -35,6 +37,13 @@ def first_trials(prepared: Prepared, count: int) -> list[Trial]:
 def are_examples(prepared: Prepared) -> bool:
     """Tell whether the job will draw a seed of its own, so that its values cannot be known before."""
     return prepared.spec.seed is None and prepared.spec.strategy.name != "grid"
+
+
+def chosen_by(prepared: Prepared) -> str:
+    """Return what chooses where another model than usual stands behind the strategy's name; else ""."""
+    if not prepared.spec.objectives or prepared.spec.strategy.name != "bayesian":
+        return ""
+    return "Optuna's multi-objective TPE, as there are several objectives"
 
 
 class Estimate(TypedDict):
@@ -80,7 +89,9 @@ class Rehearsed:
     lines: int
     counts: Mapping[str, int]  # matches of each metric
     metrics: Mapping[str, float | None]  # the last value of each; None for NaN and infinity
-    value: float | None  # of the objective, where a trial like this would complete
+    value: float | None  # of the objective, or the first one, where a trial like this would complete
+    values: Mapping[str, float]  # of all objectives, by metric; empty where it would not
+    violations: Sequence[Violation]  # of what is required, where it would
     advice: str
 
 
@@ -101,13 +112,18 @@ async def rehearse(prepared: Prepared, folder: Path, show: Callable[[bytes], Non
     matches = (*scan.matches, *stand_ins(report, trial.run.progress, scan.matches))
     seen = Observed(1, 1, report, matches, since="", cursor="", at=0.0)
     progress, _ = advanced(settings, trial, seen)
-    value = finite(value_of(settings, replace(trial.run, progress=progress)))
+    run = replace(trial.run, progress=progress)
     succeeded = report.state is RunState.SUCCEEDED
+    found = dict(zip(settings.metrics, values_of(settings, run), strict=True))
+    finite_values = {metric: value for metric, value in found.items() if value is not None}
+    completes = succeeded and len(finite_values) == len(found)
     return Rehearsed(
         report=report,
         lines=count_lines(clean(bytes(log))),
         counts=progress.counts,
         metrics={name: finite(latest) for name, latest in progress.latest.items()},
-        value=value if succeeded else None,
-        advice=report.detail if not succeeded else "" if value is not None else prepared.advise(bytes(log)),
+        value=found[settings.objective.metric] if completes else None,
+        values=finite_values if completes else {},
+        violations=violations_of(settings, run) if completes else [],
+        advice=report.detail if not succeeded else "" if completes else prepared.advise(bytes(log)),
     )

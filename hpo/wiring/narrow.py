@@ -13,7 +13,7 @@ import yaml
 
 from hpo.core.trial import Reason, Trial, TrialStatus
 from hpo.errors import HpoError, UsageError
-from hpo.report.best import ranked
+from hpo.report.best import ranked, refuse_several
 from hpo.report.narrowing import Narrowed, narrowed, why
 from hpo.spec.environment import escape
 from hpo.spec.models import Spec
@@ -48,10 +48,11 @@ def next_round(
     """Return a job's spec with ranges around its best trials, and wider ones where the best is at a bound.
 
     `warm_start` makes the job its parent. Raises HpoError where too few trials have completed, and
-    UsageError for a `top` that is no part of them.
+    UsageError for a `top` that is no part of them, and for a job with several objectives.
     """
     with closing(Store.look(folder / DATABASE)) as store:
         record, trials = store.record(), store.trials()
+    refuse_several(folder.name, record.settings)
     spec = prepare([folder / SPEC], base=Path(record.base), check_launch=False).spec
     completed = ranked(trials, record.settings.objective.goal)
     best = completed[: _count(folder.name, len(completed), top, fraction)]
