@@ -1,7 +1,8 @@
 """hpo: hyperparameter tuning that runs unattended.
 
 The Python interface is small: `load_spec` reads and checks a spec, `tune` runs a job to its end,
-`best` returns a job's best trial, `front` those of a job with several objectives. All else is the command line's.
+`best` returns a job's best trial, `front` those of a job with several objectives. All else is the command
+line's.
 """
 
 from __future__ import annotations

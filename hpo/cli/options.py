@@ -74,7 +74,8 @@ def gate_option(command: Command) -> Command:
         "gate",
         metavar="CONDITION",
         callback=lambda _ctx, _param, text: None if text is None else Gate(text),
-        help="Exit with 3 where the best value meets this: 'best < 0.9'; of several objectives 'METRIC < 0.9'.",
+        help="Exit with 3 where the best value meets this: 'best < 0.9', or of several objectives "
+        "'METRIC < 0.9'.",
     )(command)
 
 

@@ -256,7 +256,8 @@ def _tried_text(prepared: Prepared, tried: Rehearsed) -> str:
         values = ", ".join(f"{metric} = {value!r}" for metric, value in tried.values.items())
         lines.append(f"a trial like this would complete with {values}")
         lines += [
-            f"and would be no result, as it {violation_text(violation_data(each))}" for each in tried.violations
+            f"and would be no result, as it {violation_text(violation_data(each))}"
+            for each in tried.violations
         ]
     return "\n".join(lines)
 

@@ -30,7 +30,11 @@ def trials_table(
         [
             str(trial["trial"]),
             trial["status"],
-            *(map(short_number, trial["values"].values()) if trial["values"] else [short_number(trial["value"])]),
+            *(
+                map(short_number, trial["values"].values())
+                if trial["values"]
+                else [short_number(trial["value"])]
+            ),
             *(["*" if trial["on_front"] else ""] if several else []),
             "-" if trial["seconds"] is None else f"{trial['seconds']:.1f}",
             *(["-" if trial["cost"] is None else money(trial["cost"])] if is_charged else []),

@@ -23,7 +23,7 @@ from hpo.core.events import (
     Ticked,
 )
 from hpo.core.feasibility import violation_of
-from hpo.core.job import Ending, EndReason, Job, JobStatus
+from hpo.core.job import Ending, EndReason, Job
 from hpo.core.plan import timeout_of
 from hpo.core.progress import advanced
 from hpo.core.trial import Point, Reason, Run, RunState, Trial, TrialStatus

@@ -103,9 +103,7 @@ def _succeeded(job: Job, trial: Trial, advice: str) -> Trial:
         detail = advice or f"the program ended well, but no line of its log gave a value for {names}"
         return replace(trial, status=TrialStatus.FAILED, reason=Reason.NO_METRIC, detail=detail)
     if wrong := [f"{metric} is {value}" for metric, value in values.items() if finite(value) is None]:
-        return replace(
-            trial, status=TrialStatus.FAILED, reason=Reason.NOT_FINITE, detail=", ".join(wrong)
-        )
+        return replace(trial, status=TrialStatus.FAILED, reason=Reason.NOT_FINITE, detail=", ".join(wrong))
     return replace(trial, status=TrialStatus.COMPLETED)
 
 

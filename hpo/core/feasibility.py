@@ -29,7 +29,7 @@ def violations_of(settings: Settings, run: Run) -> list[Violation]:
 
 def violation_of(settings: Settings, run: Run) -> float:
     """Return the sum of a run's relative violations: 0 where it meets everything."""
-    return sum(violation.relative for violation in violations_of(settings, run))
+    return sum((violation.relative for violation in violations_of(settings, run)), 0.0)
 
 
 def required(text: str, metrics: Collection[str]) -> Required:

@@ -109,7 +109,12 @@ def values_data(settings: Settings, trial: Trial) -> dict[str, float | None]:
 
 
 def _nearest(settings: Settings, completed: Sequence[Trial]) -> NearestData | None:
-    trial = min(completed, key=lambda trial: (trial.violation, trial.place or 0), default=None)
+    def distance(trial: Trial) -> tuple[int, float, int]:
+        """Return what of it is unknown first: a trial that misses one metric is nearer than one of two."""
+        missed = [found.relative for found in _violations(settings, trial)]
+        return missed.count(math.inf), sum(filter(math.isfinite, missed)), trial.place or 0
+
+    trial = min(completed, key=distance, default=None)
     if trial is None:
         return None
     return NearestData(

@@ -63,7 +63,9 @@ class ParetoModel:
             "that miss a requirement": self._infeasible,
             "outside of the narrowed ranges": self._outside,
         }
-        shown = [f"{count} {what}" for place, (what, count) in enumerate(counts.items()) if count or place < 2]
+        shown = [
+            f"{count} {what}" for place, (what, count) in enumerate(counts.items()) if count or place < 2
+        ]
         return f"TPE of Optuna, for several objectives, from {self.results} trials ({', '.join(shown)})"
 
     def catch_up(self) -> None:

@@ -140,7 +140,9 @@ class Prepared:
         found += space_warnings(self.space, self.spec)
         if self.spec.objectives and isinstance(self.spec.strategy, OtherStrategy):
             name, first = self.spec.strategy.name, self.spec.objective.metric
-            found.append(f"strategy: {name}, of another package, may tune for the first objective, {first}, alone")
+            found.append(
+                f"strategy: {name}, of another package, may tune for the first objective, {first}, alone"
+            )
         return [*found, *prior_warnings(self.prior, self.spec.strategy.name)]
 
     def longest_seconds(self) -> float | None:

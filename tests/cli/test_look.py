@@ -119,6 +119,8 @@ def test_status_has_the_documented_shape(hpo: Hpo) -> None:
             "warm_start": [],
             "warm_pools": None,
             "interruptions": 0,
+            "require": None,
+            "front": None,
         }
     )
     assert isinstance(elapsed, float)
@@ -146,6 +148,10 @@ def test_a_trial_has_the_documented_shape(hpo: Hpo) -> None:
             "machine": None,
             "billable_seconds": None,
             "interruptions": 0,
+            "values": None,
+            "on_front": None,
+            "feasible": None,
+            "violations": [],
         }
     )
     assert MOMENT.fullmatch(started)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 from random import Random
 
 import pytest
@@ -36,7 +37,9 @@ def clouds(draw: st.DrawFn) -> tuple[list[tuple[float, ...]], list[Goal]]:
 
 @some
 @given(clouds())
-def test_the_front_is_what_no_other_point_dominates(cloud: tuple[list[tuple[float, ...]], list[Goal]]) -> None:
+def test_the_front_is_what_no_other_point_dominates(
+    cloud: tuple[list[tuple[float, ...]], list[Goal]],
+) -> None:
     points, goals = cloud
     front = pareto_front(points, goals)
     assert sorted(front) == [
@@ -92,9 +95,7 @@ def test_the_hypervolume_is_the_share_of_cells_that_are_dominated(count: int, si
     random = Random(seed)
     points = [tuple(float(random.randrange(5)) for _ in range(count)) for _ in range(size)]
     goals = [DOWN] * count
-    cells = [()]
-    for _ in range(count):
-        cells = [(*cell, value) for cell in cells for value in range(4)]  # type: ignore[misc]
+    cells = list(product(range(4), repeat=count))
     covered = sum(
         any(all(a <= b for a, b in zip(point, cell, strict=True)) for point in points) for cell in cells
     )
