@@ -54,8 +54,10 @@ def finite(value: float | None) -> float | None:
 def concluded(job: Job, trial: Trial, event: Observed) -> Trial:
     """Return the trial after its run ended: in a final status, or with another run to be launched."""
     outcome = _outcome(job, trial, event)
-    remark = _remark(job.settings, outcome, event) if outcome.status.is_final else ""
-    return replace(outcome, detail="; ".join(filter(None, (outcome.detail, remark)))) if remark else outcome
+    if not outcome.status.is_final:
+        return outcome
+    remarks = [_remark(objective, outcome, event) for objective in job.settings.objectives]
+    return replace(outcome, detail="; ".join(filter(None, (outcome.detail, *remarks))))
 
 
 def _outcome(job: Job, trial: Trial, event: Observed) -> Trial:
@@ -152,14 +154,14 @@ def _unpaid(job: Job, trial: Trial, detail: str) -> Trial:
     return replace(trial, status=TrialStatus.FAILED, reason=Reason.LOST, detail=detail)
 
 
-def _remark(settings: Settings, trial: Trial, event: Observed) -> str:
+def _remark(objective: Objective, trial: Trial, event: Observed) -> str:
     """Return what is to be known of an ended trial's value: that it is not the log's, or another one."""
-    metric, run = settings.objective.metric, trial.run
+    metric, run = objective.metric, trial.run
     launcher = run.handle.launcher if run.handle is not None else "the launcher"
     if any(match.metric == metric for match in event.matches[len(event.matches) - event.stand_ins :]):
         return f"no line of the log gave {metric}: its value is the one that {launcher} read"
     value, read = run.progress.latest.get(metric), event.report.metrics.get(metric)
-    if trial.status is not TrialStatus.COMPLETED or settings.objective.take is not Take.LAST:
+    if trial.status is not TrialStatus.COMPLETED or objective.take is not Take.LAST:
         return ""
     if value is None or read is None or math.isclose(value, read, rel_tol=ROUNDING, abs_tol=SMALLEST):
         return ""

@@ -65,7 +65,7 @@ def test_lines_say_what_a_trial_waits_for_once() -> None:
 
 
 def test_events_say_what_a_trial_waits_for_once(capsys: pytest.CaptureFixture[str]) -> None:
-    shown(JsonView("loss"), *QUEUED, *FREED, *FOLLOWED)
+    shown(JsonView(["loss"]), *QUEUED, *FREED, *FOLLOWED)
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     waiting = [(event["trial"], event["reason"]) for event in events if event["event"] == "waiting"]
     assert waiting == [(1, why) for why in TOLD]
@@ -81,7 +81,7 @@ def test_a_stop_that_is_asked_for_again_is_told_once(capsys: pytest.CaptureFixtu
         "stopping (`hpo stop` was called): waiting for 1 trial; Ctrl-C stops them at once",
         "stopping (`hpo stop` was called): waiting for 1 trial; Ctrl-C leaves them to themselves",
     ]
-    shown(JsonView("loss"), *events)
+    shown(JsonView(["loss"]), *events)
     assert capsys.readouterr().out.count('"stopping"') == 2
 
 
