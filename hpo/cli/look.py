@@ -166,7 +166,11 @@ def _best_text(job: JobView, best: BestData) -> str:
     help="How to print them.",
 )
 @click.option(
-    "--sort", type=click.Choice(SORTS), default="trial", show_default=True, help="value: best first."
+    "--sort",
+    type=click.Choice(SORTS),
+    default="trial",
+    show_default=True,
+    help="value: best first, or the front.",
 )
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file.")
 def trials_command(name: str, *, as_json: bool, form: str, sort: str, output: Path | None) -> None:
@@ -178,11 +182,13 @@ def trials_command(name: str, *, as_json: bool, form: str, sort: str, output: Pa
       hpo trials digits-forest --format csv --output trials.csv
     """
     job = view(existing_job(name), now=time.time())
-    objective = job.record.settings.objective
-    trials = list(job.trials)
+    settings = job.record.settings
+    objective, trials = settings.objective, list(job.trials)
+    on_front = front_trials(settings, trials) if settings.others else []
     match sort:
         case "value":
-            best_first = ranked(trials, objective.goal)
+            others = (trial for trial in ranked(trials, objective.goal) if trial not in on_front)
+            best_first = [*on_front, *others]
             trials = best_first + [trial for trial in trials if trial not in best_first]
         case "seconds":
             trials.sort(key=lambda trial: -(seconds(trial) or 0.0))
@@ -190,8 +196,7 @@ def trials_command(name: str, *, as_json: bool, form: str, sort: str, output: Pa
             trials.sort(key=lambda trial: trial.status.value)
         case _:
             pass
-    settings = job.record.settings
-    front = {trial.number for trial in front_trials(settings, trials)} if settings.others else None
+    front = {trial.number for trial in on_front}
     data = [trial_data(trial, settings, front) for trial in trials]
     match "json" if as_json else form:
         case "json":

@@ -99,7 +99,7 @@ class Gate:
 
     def refuse_unknown(self, metrics: Sequence[str]) -> None:
         """Raise UsageError where it is about nothing that a job with these objectives has a best value of."""
-        if len(metrics) == 1 and self._name not in {"best", *metrics}:
+        if len(metrics) == 1 and self._name != "best":
             raise UsageError(f"--fail-if: there is no `{self._name}`; write it as 'best < 0.9'")
         if len(metrics) > 1 and self._name not in metrics:
             raise UsageError(
@@ -110,16 +110,14 @@ class Gate:
     def check(self, best: Mapping[str, float]) -> None:
         """Raise GateNotMet where the condition holds for the best values of these metrics."""
         self.refuse_unknown(list(best))
-        self._check(next(iter(best.values())) if self._name == "best" else best[self._name])
-
-    def _check(self, best: float) -> None:
+        value = best.get(self._name, next(iter(best.values())))
         fails = {
-            "<": best < self._bound,
-            "<=": best <= self._bound,
-            ">": best > self._bound,
-            ">=": best >= self._bound,
+            "<": value < self._bound,
+            "<=": value <= self._bound,
+            ">": value > self._bound,
+            ">=": value >= self._bound,
         }[self._sign]
         if fails:
             raise GateNotMet(
-                f"the gate is not met: {self._name} is {best!r}, and {self._sign} {self._bound!r} fails"
+                f"the gate is not met: {self._name} is {value!r}, and {self._sign} {self._bound!r} fails"
             )

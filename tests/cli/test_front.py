@@ -68,6 +68,9 @@ def test_best_is_the_pareto_front(hpo: Hpo) -> None:
         "fixed": {},
     }
     assert [trial["trial"] for trial in trials if trial["on_front"]] == sorted(expected)
+    by_value = [trial["trial"] for trial in hpo("trials", "job", "--json", "--sort", "value").json]
+    assert by_value[: len(expected)] == expected
+    assert set(by_value[len(expected) : len(feasible)]) == {t["trial"] for t in feasible} - set(expected)
 
 
 def test_the_front_is_a_table(hpo: Hpo) -> None:
