@@ -51,7 +51,7 @@ def plan_command(
     Example:
       hpo plan tune.yaml --set limits.max_jobs=5
     """
-    from hpo.wiring.lookahead import are_examples, chosen_by, first_trials
+    from hpo.wiring.lookahead import are_examples, first_trials, tuned_for
     from hpo.wiring.prepared import prepare
 
     prepared = prepare([spec, *overlays], overrides=overrides, say=render.say)
@@ -61,12 +61,7 @@ def plan_command(
         data = {
             "job": prepared.spec.name,
             "strategy": prepared.spec.strategy.name,
-            "model": chosen_by(prepared) or None,
-            "objectives": [
-                {"metric": objective.metric, "goal": objective.goal.value}
-                for objective in prepared.settings(prepared.spec.name).objectives
-            ],
-            "require": list(prepared.spec.require),
+            **tuned_for(prepared),
             "max_jobs": prepared.spec.limits.max_jobs,
             "max_parallel_jobs": prepared.spec.limits.max_parallel_jobs,
             "configurations": prepared.space.cardinality,
@@ -131,7 +126,7 @@ def _cost_text(prepared: Prepared, cost: Estimate | None) -> str:
 
 def _plan_heading(prepared: Prepared, cost: Estimate | None) -> str:
     from hpo.spec.feasible import survey
-    from hpo.wiring.lookahead import chosen_by
+    from hpo.wiring.lookahead import tuned_for
 
     spec, limits = prepared.spec, prepared.spec.limits
     count = prepared.space.cardinality
@@ -148,12 +143,12 @@ def _plan_heading(prepared: Prepared, cost: Estimate | None) -> str:
         else f"at most {render.duration(longest)}"
     )
     objectives = spec.objectives or (spec.objective,)
-    by = chosen_by(prepared)
+    model = tuned_for(prepared)["model"]
     return "\n".join(
         [
             f"{spec.name}: {', '.join(f'{each.goal} {each.metric}' for each in objectives)}",
             f"strategy  {spec.strategy.name}, in a space of {len(prepared.space)} parameters, {space}",
-            *([f"model     {by}"] if by else []),
+            *([f"model     {model}"] if model else []),
             *([f"require   {'; '.join(spec.require)}"] if spec.require else []),
             *([f"fitting   {survey(prepared.space).text}"] if prepared.space.constraints else []),
             f"trials    {limits.max_jobs}, {limits.max_parallel_jobs} at a time",
@@ -201,14 +196,8 @@ def try_command(spec: Path, *, overlays: tuple[Path, ...], overrides: tuple[str,
         )
     else:
         click.echo(_tried_text(prepared, tried))
-    if tried.value is None or set(_required_metrics(prepared)) - tried.counts.keys():
+    if tried.value is None or not tried.is_judged:
         raise SystemExit(1)
-
-
-def _required_metrics(prepared: Prepared) -> list[str]:
-    """Return the metrics that `require` names, each once."""
-    settings = prepared.settings(prepared.spec.name)
-    return list(dict.fromkeys(metric for each in settings.require for metric in each.metrics))
 
 
 def _tried(prepared: Prepared, folder: Path) -> Rehearsed:
@@ -284,6 +273,7 @@ def metrics_command(
       python train.py | hpo metrics tune.yaml --log -
     """
     from hpo.metrics.doctor import diagnose
+    from hpo.wiring.lookahead import needed_metrics
     from hpo.wiring.prepared import prepare
 
     prepared = prepare([spec, *overlays], overrides=overrides, check_launch=False)
@@ -291,7 +281,7 @@ def metrics_command(
     with _opened(log) as file:
         diagnosis = diagnose(file, prepared.spec.metrics, objective)
     click.echo(diagnosis.to_json() if as_json else diagnosis.text())
-    needed = {*prepared.settings(prepared.spec.name).metrics, *_required_metrics(prepared)}
+    needed = needed_metrics(prepared)
     if not all(metric.count for metric in diagnosis.metrics if metric.metric in needed):
         raise SystemExit(1)
 

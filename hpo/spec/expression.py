@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from hpo.spec.constraint import Constraint, Domain, Kind, is_equal, is_equal_to_any, is_unequal, never_equal
 from hpo.spec.operations import ARITHMETIC, FUNCTIONS, ORDER, Part, Test, Value, chained, ordered
+from hpo.spec.wording import CONSTRAINT, REQUIREMENT, Wording
 
 if TYPE_CHECKING:
     from hpo.spec.space import Scalar
@@ -45,7 +46,7 @@ def parse(
     """
     if len(text) > LONGEST:
         raise ExpressionError(f"it is longer than {LONGEST:,} characters")
-    reader = _Reader(text, domains, constants or {}, _CONSTRAINT)
+    reader = _Reader(text, domains, constants or {}, CONSTRAINT)
     value = reader.read()  # which finds the names
     return Constraint(text, frozenset(reader.names), value)
 
@@ -65,22 +66,9 @@ def parse_chain(text: str, metrics: Collection[str]) -> tuple[list[Side], list[t
     """
     if len(text) > LONGEST:
         raise ExpressionError(f"it is longer than {LONGEST:,} characters")
-    return _Reader(text, dict.fromkeys(metrics, Domain()), {}, _REQUIREMENT).read_chain()
+    return _Reader(text, dict.fromkeys(metrics, Domain()), {}, REQUIREMENT).read_chain()
 
 
-@dataclass(frozen=True, slots=True)
-class _Wording:
-    """What the text and its names are called in mistakes."""
-
-    whole: str
-    name: str
-    example: str
-
-
-_CONSTRAINT = _Wording(
-    "constraint", "parameter", "a constraint compares numbers, as in depth * width <= 4096"
-)
-_REQUIREMENT = _Wording("requirement", "metric", "a requirement bounds a metric, as in latency < 50")
 _TOKENS = re.compile(r"""'[^']*'|"[^"]*"|`(?P<name>[^`]*)`""")
 _WORDS: Mapping[str, Scalar] = {"true": True, "false": False, "null": None}
 _NO_NUMBER = "only numbers are computed with; text is compared with =="
@@ -95,7 +83,7 @@ class _Reader:
         text: str,
         domains: Mapping[str, Domain],
         constants: Mapping[str, Scalar],
-        wording: _Wording,
+        wording: Wording,
     ) -> None:
         self._text = text
         self._wording = wording

@@ -39,11 +39,36 @@ def are_examples(prepared: Prepared) -> bool:
     return prepared.spec.seed is None and prepared.spec.strategy.name != "grid"
 
 
-def chosen_by(prepared: Prepared) -> str:
-    """Return what chooses where another model than usual stands behind the strategy's name; else ""."""
-    if not prepared.spec.objectives or prepared.spec.strategy.name != "bayesian":
-        return ""
-    return "Optuna's multi-objective TPE, as there are several objectives"
+class ObjectiveData(TypedDict):
+    """A metric to tune for, and which way it is better."""
+
+    metric: str
+    goal: str
+
+
+class TunedForData(TypedDict):
+    """What a job is tuned for; `model` is null unless another one than usual stands behind `bayesian`."""
+
+    model: str | None
+    objectives: list[ObjectiveData]
+    require: list[str]
+
+
+def tuned_for(prepared: Prepared) -> TunedForData:
+    """Return what a job is tuned for, and what chooses then."""
+    spec, objectives = prepared.spec, prepared.settings(prepared.spec.name).objectives
+    is_optunas = len(objectives) > 1 and spec.strategy.name == "bayesian"
+    return TunedForData(
+        model="Optuna's multi-objective TPE, as there are several objectives" if is_optunas else None,
+        objectives=[ObjectiveData(metric=each.metric, goal=each.goal.value) for each in objectives],
+        require=list(spec.require),
+    )
+
+
+def needed_metrics(prepared: Prepared) -> set[str]:
+    """Return the metrics without which a trial is no result: the objectives, and what `require` names."""
+    settings = prepared.settings(prepared.spec.name)
+    return {*settings.metrics, *(metric for each in settings.require for metric in each.metrics)}
 
 
 class Estimate(TypedDict):
@@ -92,6 +117,7 @@ class Rehearsed:
     value: float | None  # of the objective, or the first one, where a trial like this would complete
     values: Mapping[str, float]  # of all objectives, by metric; empty where it would not
     violations: Sequence[Violation]  # of what is required, where it would
+    is_judged: bool  # whether every metric was read without which it would be no result
     advice: str
 
 
@@ -125,5 +151,6 @@ async def rehearse(prepared: Prepared, folder: Path, show: Callable[[bytes], Non
         value=found[settings.objective.metric] if completes else None,
         values=finite_values if completes else {},
         violations=violations_of(settings, run) if completes else [],
+        is_judged=needed_metrics(prepared) <= progress.counts.keys(),
         advice=report.detail if not succeeded else "" if completes else prepared.advise(bytes(log)),
     )

@@ -164,9 +164,7 @@ def _job(folder: Path, name: str, reading: _Reading) -> Parent:
     inputs, program = _surroundings(document, Path(record.base))
     fixed = _scalars(document.value("fixed"))
     judged = replace(record.settings, require=reading.require)
-    completed = [
-        trial for trial in trials if trial.status is TrialStatus.COMPLETED and trial.value is not None
-    ]
+    completed = [trial for trial in trials if trial.status is TrialStatus.COMPLETED]
     own = [
         PastTrial(folder.name, trial.number, {**fixed, **trial.params}, trial.value)
         for trial in completed
