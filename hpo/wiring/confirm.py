@@ -41,7 +41,10 @@ def winners(job: JobView, top: int) -> list[Trial]:
     refuse_several(job.name, job.record.settings)
     best = ranked(job.trials, job.record.settings.objective.goal)
     if not best:
-        raise HpoError(f"job {job.name} has no best trial yet; `hpo status {job.name}` shows how it stands")
+        which = " that meets `require`" if job.record.settings.require else ""
+        raise HpoError(
+            f"job {job.name} has no completed trial yet{which}; `hpo status {job.name}` shows how it stands"
+        )
     different = {identity(trial.params): trial for trial in reversed(best)}
     return [trial for trial in best if different[identity(trial.params)] is trial][:top]
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from random import Random
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from hpo.core.history import History
@@ -70,7 +70,7 @@ def test_a_resumed_job_goes_on_as_the_uninterrupted_one(
 
 @every_strategy
 def test_conditions_and_constraints_are_kept_to_and_the_same_seed_is_the_same(name: str) -> None:
-    @few_examples
+    @settings(few_examples, max_examples=8)
     @given(tied_spaces(finite=name == "grid"), st.integers(0, 2**40), st.integers(0, 99))
     def check(space: Space, seed: int, schedule: int) -> None:
         assume(name != "grid" or space.cardinality is not None)
