@@ -55,7 +55,8 @@ def next_round(
     refuse_several(folder.name, record.settings)
     spec = prepare([folder / SPEC], base=Path(record.base), check_launch=False).spec
     completed = ranked(trials, record.settings.objective.goal)
-    best = completed[: _count(folder.name, len(completed), top, fraction)]
+    of_job = f"of {folder.name}{', and met `require`' if record.settings.require else ''}"
+    best = completed[: _count(folder.name, len(completed), of_job, top, fraction)]
     others = [trial for trial in trials if trial not in best and _was_tried(trial)]
     text = (folder / SPEC).read_text(encoding="utf-8")
     changes = list(_changes(spec, best, others))
@@ -68,11 +69,11 @@ def next_round(
     return NextRound(f"# {about}\n{edited(text, edits)}", Path(record.base), (about, *remarks))
 
 
-def _count(name: str, completed: int, top: int | None, fraction: float) -> int:
+def _count(name: str, completed: int, of_job: str, top: int | None, fraction: float) -> int:
     if completed < ENOUGH:
         have = "1 trial has" if completed == 1 else f"{completed} trials have"
         raise HpoError(
-            f"{have} completed of {name}, and its ranges can be narrowed from {ENOUGH} on: with fewer "
+            f"{have} completed {of_job}, and its ranges can be narrowed from {ENOUGH} on: with fewer "
             f"the best are the best by chance; add some with `hpo resume {name} --set limits.max_jobs=N`"
         )
     count = top if top is not None else max(FEWEST, math.ceil(fraction * completed))
