@@ -81,7 +81,7 @@ async def ms_a_trial(folder: Path, *, finished_trials: int) -> float:
     performer = Performer(
         launcher,
         scanner=compile_metrics({"loss": r"loss=(\S+)"}),
-        objective="loss",
+        objectives=["loss"],
         advise=bytes.decode,
         clock=clock,
     )

@@ -33,7 +33,7 @@ class LiveView:
         self._failure: Trial | None = None
         self._spans = (0, 0.0)  # ended trials and their seconds, for the estimate
         self._console = Console(stderr=True, highlight=False)
-        self._plain = PlainView(job.settings.objective.metric, job.settings.max_jobs, self._print)
+        self._plain = PlainView(job.settings.max_jobs, self._print)
         self._live = Live(
             console=self._console, get_renderable=self._picture, refresh_per_second=4, transient=True
         )
@@ -112,5 +112,7 @@ class LiveView:
 
     def _best(self, best: Trial) -> RenderableType:
         values = "  ".join(f"{name}={render.value_text(value)}" for name, value in best.params.items())
-        text = Text(f"best: {render.short_number(best.value)} (trial {best.number})  ", style="green")
+        settings = self._job.settings
+        what = f"best {settings.objective.metric}" if settings.others else "best"
+        text = Text(f"{what}: {render.short_number(best.value)} (trial {best.number})  ", style="green")
         return text.append(render.printable(values), style="default")

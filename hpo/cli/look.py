@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
 
 from hpo.cli import render, tables
 from hpo.cli.options import Gate, gate_option, job_argument, json_option
+from hpo.core.settings import Settings
 from hpo.core.trial import Trial, TrialStatus
-from hpo.errors import HpoError, JobNotFound
+from hpo.errors import HpoError, JobNotFound, UsageError
 from hpo.report.best import BestData, best_of, ranked
 from hpo.report.counts import ended_of
 from hpo.report.data import JobView, StatusData, seconds, status_data, trial_data, view
+from hpo.report.feasibility import missed_text, require_data
 from hpo.report.fixed import fixed_values
+from hpo.report.front import FrontTrialData, best_values, front_of, front_trials
 from hpo.spec.space import Scalar
 from hpo.store.home import existing_job, job_names
 
@@ -63,7 +66,7 @@ def status_command(name: str, *, as_json: bool, watch: bool) -> None:
 )
 @gate_option
 def best_command(name: str, *, as_json: bool, top: int | None, form: str, gate: Gate | None) -> None:
-    """Show the best trial and its values.
+    """Show the best trial and its values; of several objectives the trials of the Pareto front.
 
     \b
     Examples:
@@ -71,19 +74,58 @@ def best_command(name: str, *, as_json: bool, top: int | None, form: str, gate: 
       python train.py $(hpo best digits-forest --format args)
     """
     job = view(existing_job(name), now=time.time())
+    if gate is not None:
+        gate.refuse_unknown(job.record.settings.metrics)
+    if job.record.settings.others:
+        if top is not None:
+            raise UsageError(f"--top: the front of {name} has no order; leave it out to see all of it")
+        _show_front(job, "json" if as_json else form)
+        if gate is not None:
+            gate.check(best_values(job.record.settings, job.trials))
+        return
     chosen = best_of(job, top or 1)
     if not chosen:
-        raise HpoError(f"job {name} has no completed trial yet; `hpo status {name}` shows how it stands")
+        raise HpoError(no_result(job))
     match "json" if as_json else form:
         case "table":
             click.echo("\n".join(_best_text(job, best) for best in chosen))
         case written:
             click.echo(_written(chosen, fixed_values(job), written, as_list=top is not None))
     if gate is not None:
-        gate.check(chosen[0]["value"])
+        gate.check({chosen[0]["metric"]: chosen[0]["value"]})
 
 
-def _written(chosen: list[BestData], fixed: dict[str, Scalar], form: str, *, as_list: bool) -> str:
+def _show_front(job: JobView, form: str) -> None:
+    front = front_of(job)
+    if not front:
+        raise HpoError(no_result(job))
+    match form:
+        case "table":
+            click.echo(tables.front_table(front))
+        case written:
+            click.echo(_written(front, fixed_values(job), written, as_list=True))
+
+
+def no_result(job: JobView) -> str:
+    """Return why a job has no best trial, and which one is nearest to what it requires."""
+    required = require_data(job.record.settings, job.trials)
+    if required is None or required["nearest"] is None:
+        return f"job {job.name} has no completed trial yet; `hpo status {job.name}` shows how it stands"
+    return "\n".join(
+        [
+            f"none of the {required['completed']} completed trials of {job.name} meets `require`",
+            *render.nearest_lines(required["nearest"]),
+        ]
+    )
+
+
+def _written(
+    chosen: Sequence[BestData] | Sequence[FrontTrialData],
+    fixed: dict[str, Scalar],
+    form: str,
+    *,
+    as_list: bool,
+) -> str:
     """Return the best for a program to read: with all that a trial was given, its fixed parameters, too."""
     data = [{**best, "fixed": fixed} for best in chosen]
     given = [{**fixed, **best["parameters"]} for best in chosen]
@@ -125,7 +167,11 @@ def _best_text(job: JobView, best: BestData) -> str:
     help="How to print them.",
 )
 @click.option(
-    "--sort", type=click.Choice(SORTS), default="trial", show_default=True, help="value: best first."
+    "--sort",
+    type=click.Choice(SORTS),
+    default="trial",
+    show_default=True,
+    help="value: best first, or the front.",
 )
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file.")
 def trials_command(name: str, *, as_json: bool, form: str, sort: str, output: Path | None) -> None:
@@ -137,11 +183,13 @@ def trials_command(name: str, *, as_json: bool, form: str, sort: str, output: Pa
       hpo trials digits-forest --format csv --output trials.csv
     """
     job = view(existing_job(name), now=time.time())
-    objective = job.record.settings.objective
-    trials = list(job.trials)
+    settings = job.record.settings
+    objective, trials = settings.objective, list(job.trials)
+    on_front = front_trials(settings, trials) if settings.others else []
     match sort:
         case "value":
-            best_first = ranked(trials, objective.goal)
+            others = (trial for trial in ranked(trials, objective.goal) if trial not in on_front)
+            best_first = [*on_front, *others]
             trials = best_first + [trial for trial in trials if trial not in best_first]
         case "seconds":
             trials.sort(key=lambda trial: -(seconds(trial) or 0.0))
@@ -149,7 +197,8 @@ def trials_command(name: str, *, as_json: bool, form: str, sort: str, output: Pa
             trials.sort(key=lambda trial: trial.status.value)
         case _:
             pass
-    data = [trial_data(trial, job.record.settings.repeats) for trial in trials]
+    front = {trial.number for trial in on_front}
+    data = [trial_data(trial, settings, front) for trial in trials]
     match "json" if as_json else form:
         case "json":
             render.write(render.as_json(data), output)
@@ -157,11 +206,13 @@ def trials_command(name: str, *, as_json: bool, form: str, sort: str, output: Pa
             render.write(tables.trials_csv(data), output)
         case _:
             width = None if output else render.width()
-            reasons = [_reason(trial) for trial in trials]
+            reasons = [_reason(trial, settings) for trial in trials]
             render.write(tables.trials_table(data, reasons, objective.metric, width=width), output)
 
 
-def _reason(trial: Trial) -> str:
+def _reason(trial: Trial, settings: Settings) -> str:
+    if missed := missed_text(settings, trial):
+        return render.printable(missed)
     if trial.status in {TrialStatus.FAILED, TrialStatus.PRUNED}:
         return render.why(trial)
     if trial.status is TrialStatus.COMPLETED and trial.detail:
@@ -190,12 +241,18 @@ def list_command(*, as_json: bool) -> None:
                 job["job"],
                 job["status"],
                 f"{ended_of(job['counts'])}/{job['max_jobs']}",
-                render.short_number(job["best"]["value"] if job["best"] else None),
+                _best_cell(job),
                 render.duration(job["elapsed_seconds"]),
             ]
             for job in jobs
         ]
         click.echo(render.table(header, rows, right=frozenset({2, 3, 4})))
+
+
+def _best_cell(job: StatusData) -> str:
+    if job["front"] is not None:
+        return f"front of {job['front']['size']}"
+    return render.short_number(job["best"]["value"] if job["best"] else None)
 
 
 def _readable_jobs() -> Iterator[StatusData]:

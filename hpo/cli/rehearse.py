@@ -16,6 +16,7 @@ from hpo.cli import render, tables
 from hpo.cli.options import json_option, spec_options
 from hpo.errors import LauncherError, UsageError
 from hpo.launchers.last_words import in_one_line
+from hpo.report.feasibility import violation_data, violation_text
 from hpo.report.repeats import repeats_data, repeats_text
 from hpo.report.warm_start import warm_start_data, warm_start_lines
 
@@ -51,7 +52,7 @@ def plan_command(
     Example:
       hpo plan tune.yaml --set limits.max_jobs=5
     """
-    from hpo.wiring.lookahead import are_examples, first_trials
+    from hpo.wiring.lookahead import are_examples, first_trials, tuned_for
     from hpo.wiring.prepared import prepare
 
     prepared = prepare([spec, *overlays], overrides=overrides, say=render.say)
@@ -61,6 +62,7 @@ def plan_command(
         data = {
             "job": prepared.spec.name,
             "strategy": prepared.spec.strategy.name,
+            **tuned_for(prepared),
             "max_jobs": prepared.spec.limits.max_jobs,
             "max_parallel_jobs": prepared.spec.limits.max_parallel_jobs,
             "repeats": repeats_data(settings, ()),
@@ -128,6 +130,7 @@ def _cost_text(prepared: Prepared, cost: Estimate | None) -> str:
 
 def _plan_heading(prepared: Prepared, cost: Estimate | None) -> str:
     from hpo.spec.feasible import survey
+    from hpo.wiring.lookahead import tuned_for
 
     spec, limits = prepared.spec, prepared.spec.limits
     count = prepared.space.cardinality
@@ -144,10 +147,14 @@ def _plan_heading(prepared: Prepared, cost: Estimate | None) -> str:
         if longest is None
         else f"at most {render.duration(longest)}"
     )
+    objectives = spec.objectives or (spec.objective,)
+    model = tuned_for(prepared)["model"]
     return "\n".join(
         [
-            f"{spec.name}: {spec.objective.goal} {spec.objective.metric}",
+            f"{spec.name}: {', '.join(f'{each.goal} {each.metric}' for each in objectives)}",
             f"strategy  {spec.strategy.name}, in a space of {len(prepared.space)} parameters, {space}",
+            *([f"model     {model}"] if model else []),
+            *([f"require   {'; '.join(spec.require)}"] if spec.require else []),
             *([f"fitting   {survey(prepared.space).text}"] if prepared.space.constraints else []),
             f"trials    {limits.max_jobs}, {limits.max_parallel_jobs} at a time",
             *([f"runs      {repeats['runs']}: {repeats_text(repeats)}"] if repeats else []),
@@ -164,7 +171,8 @@ def _plan_heading(prepared: Prepared, cost: Estimate | None) -> str:
 def try_command(spec: Path, *, overlays: tuple[Path, ...], overrides: tuple[str, ...], as_json: bool) -> None:
     """Run one trial here with default or mid-range values, and show the metrics it gave.
 
-    Its output is shown as it comes; nothing is kept. Exits with 1 where the objective was not read.
+    Its output is shown as it comes; nothing is kept. Exits with 1 where an objective was not read, or a
+    metric that `require` names.
 
     \b
     Example:
@@ -185,6 +193,8 @@ def try_command(spec: Path, *, overlays: tuple[Path, ...], overrides: tuple[str,
                     "detail": tried.report.detail,
                     "parameters": values,
                     "value": tried.value,
+                    "values": dict(tried.values),
+                    "violations": [violation_data(each) for each in tried.violations],
                     "metrics": tried.metrics,
                     "lines": tried.lines,
                 }
@@ -192,7 +202,7 @@ def try_command(spec: Path, *, overlays: tuple[Path, ...], overrides: tuple[str,
         )
     else:
         click.echo(_tried_text(prepared, tried))
-    if tried.value is None:
+    if tried.value is None or not tried.is_judged:
         raise SystemExit(1)
 
 
@@ -239,9 +249,12 @@ def _tried_text(prepared: Prepared, tried: Rehearsed) -> str:
     if tried.value is None:
         lines.append(f"a trial like this would fail: {tried.advice or 'the objective has no finite value'}")
     else:
-        lines.append(
-            f"a trial like this would complete with {prepared.spec.objective.metric} = {tried.value!r}"
-        )
+        values = ", ".join(f"{metric} = {value!r}" for metric, value in tried.values.items())
+        lines.append(f"a trial like this would complete with {values}")
+        lines += [
+            f"and would be no result, as it {violation_text(violation_data(each))}"
+            for each in tried.violations
+        ]
     return "\n".join(lines)
 
 
@@ -258,7 +271,7 @@ def metrics_command(
 ) -> None:
     """Try a spec's metrics on a log: which lines matched, what was read, what came close, what to write.
 
-    Exits with 1 where the objective was not read.
+    Exits with 1 where an objective was not read, or a metric that `require` names.
 
     \b
     Examples:
@@ -266,6 +279,7 @@ def metrics_command(
       python train.py | hpo metrics tune.yaml --log -
     """
     from hpo.metrics.doctor import diagnose
+    from hpo.wiring.lookahead import needed_metrics
     from hpo.wiring.prepared import prepare
 
     prepared = prepare([spec, *overlays], overrides=overrides, check_launch=False)
@@ -273,7 +287,8 @@ def metrics_command(
     with _opened(log) as file:
         diagnosis = diagnose(file, prepared.spec.metrics, objective)
     click.echo(diagnosis.to_json() if as_json else diagnosis.text())
-    if not any(metric.count for metric in diagnosis.metrics if metric.metric == objective):
+    needed = needed_metrics(prepared)
+    if not all(metric.count for metric in diagnosis.metrics if metric.metric in needed):
         raise SystemExit(1)
 
 

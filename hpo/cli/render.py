@@ -17,6 +17,7 @@ import click
 from hpo.launchers import contract
 from hpo.launchers.last_words import in_one_line
 from hpo.report.counts import counts_text, ended_of
+from hpo.report.feasibility import violation_text
 from hpo.report.repeats import repeats_text
 from hpo.report.warm_start import warm_start_lines
 from hpo.spec.space import Scalar
@@ -25,10 +26,15 @@ if TYPE_CHECKING:
     from hpo.core.trial import Trial
     from hpo.report.best import BestData
     from hpo.report.data import StatusData, WaitingData
+    from hpo.report.feasibility import NearestData
+    from hpo.report.front import FrontData
     from hpo.report.repeats import RepeatData
 
 LONGEST = 160
 """Characters of why a trial ended, where it is told in a line."""
+
+FRONT_SHOWN = 20
+"""Trials of a front that are named in a line."""
 
 SHORTEST = 24
 """Characters of it that a table shows however narrow the terminal is."""
@@ -159,9 +165,11 @@ def status_text(status: StatusData) -> str:
     if edits := status["edits"]:
         count = "1 time" if len(edits) == 1 else f"{len(edits)} times"
         lines.append(printable(f"edited    {count}, last at {edits[-1]['at']}: {edits[-1]['what']}"))
-    lines += money_lines(status) + saved_lines(status)
-    best = status["best"]
-    if best is None:
+    lines += money_lines(status) + saved_lines(status) + require_lines(status)
+    best, front = status["best"], status["front"]
+    if front is not None:
+        lines.append(f"front     {front_text(front)}")
+    elif best is None:
         lines.append("best      none yet")
     else:
         lines.append(f"best      {best['metric']} = {best['value']!r} ({origin_text(best)})")
@@ -169,6 +177,36 @@ def status_text(status: StatusData) -> str:
     if status["status"] in {"interrupted", "stopped"}:
         lines.append(f"go on with `hpo resume {status['job']}`")
     return "\n".join(lines)
+
+
+def require_lines(status: StatusData) -> list[str]:
+    """Return how many trials meet what is required, and where none does the nearest one."""
+    required = status["require"]
+    if required is None:
+        return []
+    missed = [f"{text} in {count}" for text, count in required["missed"].items() if count]
+    told = f"; missed: {', '.join(missed)}" if missed else ""
+    lines = [f"require   met by {required['met']} of {required['completed']} completed trials{told}"]
+    return lines + (nearest_lines(required["nearest"]) if required["nearest"] is not None else [])
+
+
+def nearest_lines(nearest: NearestData) -> list[str]:
+    """Return the trial that is nearest to what is required, what it misses, and its parameters."""
+    values = ", ".join(f"{metric} = {short_number(value)}" for metric, value in nearest["values"].items())
+    missed = [f"          {violation_text(each)}" for each in nearest["violations"]]
+    lines = [f"nearest   trial {nearest['trial']}: {values}", *missed, parameter_lines(nearest["parameters"])]
+    return [printable(line) for line in lines]
+
+
+def front_text(front: FrontData) -> str:
+    """Return the size of a Pareto front, its trials, and what it covers."""
+    count = front["size"]
+    trials = ", ".join(map(str, front["trials"][:FRONT_SHOWN])) + (", …" if count > FRONT_SHOWN else "")
+    text = f"1 trial: {trials}" if count == 1 else f"{count} trials: {trials}"
+    if front["hypervolume"] is None:
+        return text
+    worst = ", ".join(f"{metric} {short_number(value)}" for metric, value in front["reference"].items())
+    return f"{text}; hypervolume {front['hypervolume']:.6g} from the worst values, {worst}"
 
 
 def origin_text(best: BestData) -> str:

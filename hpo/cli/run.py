@@ -53,6 +53,7 @@ def run_command(
     named = (*overrides, *([f"name={json.dumps(name, ensure_ascii=False)}"] if name is not None else []))
     is_begun = has_begun if or_resume else None
     prepared = prepare([spec, *overlays], overrides=named, is_begun=is_begun, say=render.say)
+    how.refuse_unknown(prepared.settings(prepared.spec.name))
     for warning in prepared.warnings():
         click.echo(f"warning: {warning}", err=True)
     folder = job_folder(prepared.spec.name)

@@ -9,8 +9,10 @@ import click
 
 from hpo.cli import render
 from hpo.cli.options import job_argument, json_option
+from hpo.core.trial import TrialStatus
 from hpo.errors import HpoError
 from hpo.report.data import trial_of, view
+from hpo.report.feasibility import violation_text
 from hpo.report.why import BestTrialData, ComparedData, DecisionData, RunData, WhyData, why_data
 from hpo.search.stopping import Decision
 from hpo.store.home import existing_job
@@ -63,12 +65,22 @@ def _text(why: WhyData) -> str:
 
 def _end(why: WhyData) -> Iterator[str]:
     value = "" if why["value"] is None else f", {why['value']!r}"
+    if why["values"] is not None:
+        value = "".join(
+            f", {metric} = {each!r}" for metric, each in why["values"].items() if each is not None
+        )
     value += "" if why["spread"] is None else f" with a spread of {render.short_number(why['spread'])}"
     yield f"trial {why['trial']} of {why['job']}: {why['status']}{value}"
     if why["reason"] and why["reason"] != why["status"]:
         yield f"reason    {why['reason']}"
     if why["detail"]:
         yield f"because   {_indented(why['detail'])}"
+    if why["on_front"] is not None and why["status"] == TrialStatus.COMPLETED.value:
+        yield f"front     {'on it' if why['on_front'] else 'not on it'}"
+    if why["feasible"]:
+        yield "require   met"
+    for violation in why["violations"]:
+        yield f"require   {violation_text(violation)}"
 
 
 def _choice(why: WhyData) -> Iterator[str]:

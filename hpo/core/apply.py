@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from hpo.core.conclude import concluded, in_repeat, trial_value
+from hpo.core.conclude import concluded, in_repeat, trial_values
 from hpo.core.criteria import fulfilled, may_finish
 from hpo.core.events import (
     Abandoned,
@@ -22,6 +22,7 @@ from hpo.core.events import (
     StopSent,
     Ticked,
 )
+from hpo.core.feasibility import violation_of
 from hpo.core.job import Ending, EndReason, Job
 from hpo.core.plan import timeout_of
 from hpo.core.progress import advanced
@@ -199,12 +200,15 @@ def _has_begun(trial: Trial) -> bool:
 def _ended(job: Job, trial: Trial, status: TrialStatus, at: float) -> Change:
     """Close a trial: out of the open ones, into the tally; then see whether that ends the job."""
     run = trial.run
-    failed = status is TrialStatus.FAILED
+    failed, completed = status is TrialStatus.FAILED, status is TrialStatus.COMPLETED
+    value, *further = trial_values(job.settings, trial, status)
     trial = replace(
         _with_last(trial, replace(run, ended=run.ended or at, waiting="")),
         status=status,
         detail=in_repeat(job.settings, run, trial.detail) if failed else trial.detail,
-        value=trial_value(job.settings, trial, status),
+        value=value,
+        others=tuple(further),
+        violation=violation_of(job.settings, trial.repeats) if completed else 0.0,
         ended=at,
         place=job.tally.last_place + 1,
     )
@@ -240,7 +244,10 @@ def _settled(job: Job) -> Job:
         ending = Ending(EndReason.EXHAUSTED, "every configuration of the space was tried")
     if ending is None:
         return job
-    return replace(job, ending=ending, status=job.final_status(ending))
+    status = job.final_status(ending)
+    if job.tally.best is None and job.tally.count(TrialStatus.COMPLETED):
+        ending = replace(ending, detail=f"{ending.detail}, and none that completed meets `require`")
+    return replace(job, ending=ending, status=status)
 
 
 def _with_last(trial: Trial, run: Run) -> Trial:

@@ -10,7 +10,7 @@ from typing import assert_never
 from hpo.core.budget import runs_left
 from hpo.core.events import Observed
 from hpo.core.job import Job, next_run, out_of_money, reopened
-from hpo.core.settings import Settings, Take
+from hpo.core.settings import Objective, Settings, Take
 from hpo.core.trial import Reason, Run, RunState, Trial, TrialStatus
 
 FIRST_BACKOFF = 1.0
@@ -24,16 +24,27 @@ SMALLEST = 1e-37
 
 
 def value_of(settings: Settings, run: Run) -> float | None:
-    """Return the run's value of the objective, as `take` says; None without one."""
-    match settings.objective.take:
+    """Return the run's value of the objective, as `take` says; None without one. Of several: of the first."""
+    return value_for(settings, settings.objective, run)
+
+
+def value_for(settings: Settings, objective: Objective, run: Run) -> float | None:
+    """Return the run's value of one of the objectives, as its `take` says; None without one."""
+    progress, latest = run.progress, run.progress.latest.get(objective.metric)
+    match objective.take:
         case Take.LAST:
-            return run.progress.latest.get(settings.objective.metric)
+            return latest
         case Take.BEST:
-            if run.progress.best is not None:
-                return run.progress.best
-            return run.progress.latest.get(settings.objective.metric)
+            is_first = objective == settings.objective
+            best = progress.best if is_first else progress.others.get(objective.metric)
+            return latest if best is None else best
         case _:
-            assert_never(settings.objective.take)
+            assert_never(objective.take)
+
+
+def values_of(settings: Settings, run: Run) -> tuple[float | None, ...]:
+    """Return the run's finite value of each objective; None where there is none."""
+    return tuple(finite(value_for(settings, objective, run)) for objective in settings.objectives)
 
 
 def finite(value: float | None) -> float | None:
@@ -41,14 +52,19 @@ def finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
-def trial_value(settings: Settings, trial: Trial, status: TrialStatus) -> float | None:
-    """Return the value of a trial that ends in this status: its run's, or the score of its repeats.
+def trial_values(settings: Settings, trial: Trial, status: TrialStatus) -> tuple[float | None, ...]:
+    """Return a trial's value of each objective, where it ends in this status: the score of its repeats.
 
-    Repeats that are not complete have none; one that was stopped early has that of its first repeat.
+    Repeats that are not complete have none; one that was stopped early has those of its first repeat.
     """
     if settings.repeats.count == 1 or status is TrialStatus.PRUNED:
-        return finite(value_of(settings, trial.run))
-    return settings.repeats.score.of(trial.values) if status is TrialStatus.COMPLETED else None
+        return values_of(settings, trial.run)
+    if status is not TrialStatus.COMPLETED:
+        return (None,) * len(settings.objectives)
+    return tuple(
+        settings.repeats.score.of([value for value in values if value is not None])
+        for values in zip(*(values_of(settings, run) for run in trial.repeats), strict=True)
+    )
 
 
 def in_repeat(settings: Settings, run: Run, detail: str) -> str:
@@ -63,7 +79,7 @@ def concluded(job: Job, trial: Trial, event: Observed) -> Trial:
     run = next(run for run in outcome.runs if run.number == event.run)
     if not (outcome.status.is_final or run.value is not None):
         return outcome  # launched again
-    remark = _remark(job.settings, run, event)
+    remark = "; ".join(filter(None, (_remark(each, run, event) for each in job.settings.objectives)))
     if remark and outcome.status is not TrialStatus.FAILED:  # whose whole detail is of that repeat
         remark = in_repeat(job.settings, run, remark)
     return replace(outcome, detail="; ".join(filter(None, (outcome.detail, remark)))) if remark else outcome
@@ -99,9 +115,8 @@ def _stopped(job: Job, trial: Trial) -> Trial:
         case Reason.TIMEOUT:
             return replace(trial, status=TrialStatus.FAILED)
         case _:
-            value = finite(value_of(job.settings, run))
-            if run.state is RunState.SUCCEEDED and value is not None:
-                trial = _counted(trial, value)
+            if run.state is RunState.SUCCEEDED and None not in values_of(job.settings, run):
+                trial = _counted(job, trial)
                 if run.repeat == job.settings.repeats.count:
                     return replace(trial, status=TrialStatus.COMPLETED, reason=None, detail="")
             if job.ending is None and _can_pay(job, trial):  # the job was resumed while this one stopped
@@ -110,22 +125,23 @@ def _stopped(job: Job, trial: Trial) -> Trial:
 
 
 def _succeeded(job: Job, trial: Trial, advice: str) -> Trial:
-    value = value_of(job.settings, trial.run)
-    metric = job.settings.objective.metric
-    if value is None:
-        detail = advice or f"the program ended well, but no line of its log gave a value for {metric}"
+    values = {each.metric: value_for(job.settings, each, trial.run) for each in job.settings.objectives}
+    missing = [metric for metric, value in values.items() if value is None]
+    if missing:
+        names = " and ".join(missing)
+        detail = advice or f"the program ended well, but no line of its log gave a value for {names}"
         return replace(trial, status=TrialStatus.FAILED, reason=Reason.NO_METRIC, detail=detail)
-    if finite(value) is None:
-        detail = f"{metric} is {value}"
-        return replace(trial, status=TrialStatus.FAILED, reason=Reason.NOT_FINITE, detail=detail)
-    trial = _counted(trial, value)
+    if wrong := [f"{metric} is {value}" for metric, value in values.items() if finite(value) is None]:
+        return replace(trial, status=TrialStatus.FAILED, reason=Reason.NOT_FINITE, detail=", ".join(wrong))
+    trial = _counted(job, trial)
     if trial.run.repeat < job.settings.repeats.count:
         return replace(trial, runs=(*trial.runs, next_run(trial)), status=TrialStatus.PROPOSED)
     return replace(trial, status=TrialStatus.COMPLETED)
 
 
-def _counted(trial: Trial, value: float) -> Trial:
+def _counted(job: Job, trial: Trial) -> Trial:
     """Return the trial with its last run, which has succeeded, as one that counts."""
+    value, *_ = values_of(job.settings, trial.run)
     return replace(trial, runs=(*trial.runs[:-1], replace(trial.run, value=value)))
 
 
@@ -174,14 +190,14 @@ def _unpaid(job: Job, trial: Trial, detail: str) -> Trial:
     return replace(trial, status=TrialStatus.FAILED, reason=Reason.LOST, detail=detail)
 
 
-def _remark(settings: Settings, run: Run, event: Observed) -> str:
+def _remark(objective: Objective, run: Run, event: Observed) -> str:
     """Return what is to be known of an ended run's value: that it is not the log's, or another one."""
-    metric = settings.objective.metric
+    metric = objective.metric
     launcher = run.handle.launcher if run.handle is not None else "the launcher"
     if any(match.metric == metric for match in event.matches[len(event.matches) - event.stand_ins :]):
         return f"no line of the log gave {metric}: its value is the one that {launcher} read"
     value, read = run.progress.latest.get(metric), event.report.metrics.get(metric)
-    if run.value is None or settings.objective.take is not Take.LAST:
+    if run.value is None or objective.take is not Take.LAST:
         return ""
     if value is None or read is None or math.isclose(value, read, rel_tol=ROUNDING, abs_tol=SMALLEST):
         return ""

@@ -73,10 +73,11 @@ def _report(parent: Parent, tally: _Tally) -> ParentReport:
     fates = tally.fates
     return ParentReport(
         parent=parent.name,
-        trials=len(parent.trials) + parent.failed + parent.unfinished,
+        trials=len(parent.trials) + parent.failed + parent.unfinished + parent.infeasible,
         used=fates[_Fate.USED],
         failed=parent.failed,
         unfinished=parent.unfinished,
+        infeasible=parent.infeasible,
         out_of_range=fates[_Fate.OUT_OF_RANGE],
         incomplete=fates[_Fate.INCOMPLETE],
         different=fates[_Fate.DIFFERENT],

@@ -58,8 +58,8 @@ class Tally:
 
     counts: Mapping[TrialStatus, int] = field(default_factory=dict)
     last_place: int = 0
-    best: Trial | None = None
-    since_best: int = 0  # completed and pruned trials since the best one
+    best: Trial | None = None  # by the first of several objectives
+    since_best: int = 0  # results and pruned trials since the best one
     gain: Gain = field(default_factory=Gain)
     spent: float = 0.0  # on all of their runs
 
@@ -78,7 +78,7 @@ class Tally:
         place = max(self.last_place, trial.place or 0)
         spent = self.spent + spent_on(settings, trial.runs)
         is_best = self._is_best(trial, settings)
-        evidence = trial.status in {TrialStatus.COMPLETED, TrialStatus.PRUNED}
+        evidence = trial.is_result or trial.status is TrialStatus.PRUNED
         best = trial if is_best else self.best
         since_best = 0 if is_best else self.since_best + evidence
         better = trial.value if is_best else None
@@ -86,7 +86,7 @@ class Tally:
         return Tally(counts, place, best, since_best, gain, spent)
 
     def _is_best(self, trial: Trial, settings: Settings) -> bool:
-        if trial.status is not TrialStatus.COMPLETED or trial.value is None:
+        if not trial.is_result or trial.value is None:
             return False
         best = self.best.value if self.best is not None else None
         return best is None or settings.objective.goal.is_better(trial.value, best)
@@ -218,6 +218,8 @@ def reopened(trial: Trial) -> Trial:
         reason=None,
         detail="",
         value=None,
+        others=(),
+        violation=0.0,
         ended=None,
         place=None,
         runs=(*trial.runs, next_run(trial)),

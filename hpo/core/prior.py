@@ -47,6 +47,7 @@ class Parent:
     trials: tuple[PastTrial, ...] = ()
     failed: int = 0
     unfinished: int = 0  # pruned, cancelled, or without a value
+    infeasible: int = 0  # completed, and missing what the job requires
     metric: str | None = None
     goal: Goal | None = None
     kinds: Mapping[str, Kind] = field(default_factory=dict)  # of its tuned parameters
@@ -70,6 +71,7 @@ class ParentReport:
     used: int
     failed: int = 0
     unfinished: int = 0
+    infeasible: int = 0
     out_of_range: int = 0
     incomplete: int = 0
     different: int = 0

@@ -15,7 +15,8 @@ def advanced(settings: Settings, trial: Trial, event: Observed) -> tuple[Progres
     if not event.matches:
         return trial.run.progress, ()
     counts, latest = dict(trial.run.progress.counts), dict(trial.run.progress.latest)
-    best = trial.run.progress.best
+    best, others = trial.run.progress.best, dict(trial.run.progress.others)
+    goals = {objective.metric: objective.goal for objective in settings.others}
     points = []
     for match in event.matches:
         counts[match.metric] = counts.get(match.metric, 0) + 1
@@ -25,7 +26,11 @@ def advanced(settings: Settings, trial: Trial, event: Observed) -> tuple[Progres
         if match.metric == settings.objective.metric and math.isfinite(match.value):
             goal = settings.objective.goal
             best = match.value if best is None or goal.is_better(match.value, best) else best
-    return Progress(counts, latest, best), tuple(points)
+        elif match.metric in goals and math.isfinite(match.value):
+            known = others.get(match.metric)
+            if known is None or goals[match.metric].is_better(match.value, known):
+                others[match.metric] = match.value
+    return Progress(counts, latest, best, others), tuple(points)
 
 
 def stand_ins(report: RunReport, progress: Progress, matches: Sequence[Match]) -> tuple[Match, ...]:

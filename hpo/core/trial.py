@@ -150,6 +150,7 @@ class Progress:
     counts: Mapping[str, int] = field(default_factory=dict)  # matches of each metric
     latest: Mapping[str, float] = field(default_factory=dict)
     best: float | None = None  # best finite value of the objective
+    others: Mapping[str, float] = field(default_factory=dict)  # likewise of the other objectives, by metric
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +197,18 @@ class Trial:
     ended: float | None = None
     place: int | None = None  # the how-manieth to end, from 1
     verdict: Verdict | None = None  # by which it was stopped early
+    others: tuple[float | None, ...] = ()  # values of the objectives beside the first one
+    violation: float = 0.0  # how far it misses what is required, in all; 0 where it is met, or not completed
+
+    @property
+    def values(self) -> tuple[float | None, ...]:
+        """Return the values of all objectives, in the order of the spec."""
+        return (self.value, *self.others)
+
+    @property
+    def is_result(self) -> bool:
+        """Whether it can be the best one: it has completed, and meets what is required."""
+        return self.status is TrialStatus.COMPLETED and self.value is not None and not self.violation
 
     @property
     def run(self) -> Run:
@@ -213,20 +226,20 @@ class Trial:
         return self.repeats[0]
 
     @property
-    def values(self) -> tuple[float, ...]:
-        """Return the values of its runs that count so far."""
+    def repeat_values(self) -> tuple[float, ...]:
+        """Return the values of its runs that count so far; of several objectives those of the first one."""
         return tuple(run.value for run in self.repeats if run.value is not None)
 
     @property
     def spread(self) -> float | None:
-        """Return the standard deviation of its values; None for fewer than two."""
-        return spread(self.values)
+        """Return the standard deviation of its repeats' values; None for fewer than two."""
+        return spread(self.repeat_values)
 
     @property
     def standard_error(self) -> float | None:
-        """Return the standard error of its values' mean; None for fewer than two."""
+        """Return the standard error of the mean of its repeats' values; None for fewer than two."""
         deviation = self.spread
-        return None if deviation is None else deviation / math.sqrt(len(self.values))
+        return None if deviation is None else deviation / math.sqrt(len(self.repeat_values))
 
     @property
     def started(self) -> float | None:

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, TypedDict
 
 from hpo.core.prior import PriorTrial
-from hpo.core.settings import Goal
+from hpo.core.settings import Goal, Settings
 from hpo.core.trial import Trial, TrialStatus
+from hpo.errors import UsageError
 from hpo.report.money import cost_of
 from hpo.report.repeats import RepeatData, repeats_of
 from hpo.report.warm_start import ranked_prior
@@ -39,16 +40,28 @@ class BestData(TypedDict):
 
 
 def ranked(trials: Iterable[Trial], goal: Goal) -> list[Trial]:
-    """Return the completed trials, best first; of equal ones the one that ended first."""
+    """Return the completed trials that meet what is required, best first; of equal ones the first to end."""
     sign = -1.0 if goal is Goal.MAXIMIZE else 1.0
-    completed = [
-        trial for trial in trials if trial.status is TrialStatus.COMPLETED and trial.value is not None
-    ]
-    return sorted(completed, key=lambda trial: (sign * (trial.value or 0.0), trial.place or 0))
+    results = [trial for trial in trials if trial.is_result]
+    return sorted(results, key=lambda trial: (sign * (trial.value or 0.0), trial.place or 0))
+
+
+def refuse_several(name: str, settings: Settings) -> None:
+    """Raise UsageError for a job with several objectives, which has no single best trial."""
+    if settings.others:
+        raise UsageError(
+            f"{name} is tuned for {' and '.join(settings.metrics)}, and has no single best trial; "
+            f"`hpo best {name}` shows its Pareto front"
+        )
 
 
 def best_of(job: JobView, count: int = 1) -> list[BestData]:
-    """Return the best trials, best first; an identical start's parents' are among them."""
+    """Return the best trials, best first; an identical start's parents' are among them.
+
+    Of several objectives there is no single best: `front_of` gives the trials that are.
+    """
+    if job.record.settings.others:
+        return []
     goal = job.record.settings.objective.goal
     sign = -1.0 if goal is Goal.MAXIMIZE else 1.0
     inherited = [_inherited(job, trial) for trial in ranked_prior(job.prior, goal)[:count]]
@@ -90,5 +103,5 @@ def best_data(job: JobView, trial: Trial) -> BestData:
         cost=cost_of(trial),
         spread=trial.spread,
         standard_error=trial.standard_error,
-        repeats=repeats_of(trial, job.record.settings.repeats),
+        repeats=repeats_of(job.record.settings, trial),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,11 +10,21 @@ from typing import TypedDict
 
 from hpo.core.job import JobStatus
 from hpo.core.prior import NO_PRIOR, Prior
-from hpo.core.repeats import ONE_RUN, Repeats
+from hpo.core.settings import Settings
 from hpo.core.trial import Trial
 from hpo.errors import TrialNotFound
 from hpo.report.best import BestData, best_of
 from hpo.report.counts import Counts, chosen_by, counts_of
+from hpo.report.feasibility import (
+    RequireData,
+    ViolationData,
+    feasible,
+    require_data,
+    unread_metrics,
+    values_data,
+    violations_data,
+)
+from hpo.report.front import FrontData, front_data
 from hpo.report.money import (
     CostData,
     WarmPoolData,
@@ -80,6 +91,8 @@ class StatusData(TypedDict):
     warm_pools: WarmPoolData | None
     interruptions: int
     warm_start: list[ParentData]
+    require: RequireData | None
+    front: FrontData | None
     repeats: RepeatsData | None
 
 
@@ -88,8 +101,10 @@ class TrialData(TypedDict):
 
     `detail` says in words what `reason` is a word for; `attempts` counts the runs that were
     launched; `waiting` is why one is not, or cannot be followed. `cost`, `billable_seconds` and
-    `interruptions` are of all its runs. With repeats `value` and `metrics` are their score, `seconds`
-    is of all of them, and `attempts` counts no repeat twice; `spread` is their standard deviation.
+    `interruptions` are of all its runs. `values` and `on_front` are null for one objective, `feasible` where
+    nothing is required or the trial has not completed. With repeats `value`, `values` and `metrics` are
+    their score, `seconds` is of all of them, and `attempts` counts no repeat twice; `spread` is the standard
+    deviation of `value`.
     """
 
     trial: int
@@ -110,6 +125,10 @@ class TrialData(TypedDict):
     machine: str | None
     billable_seconds: float | None
     interruptions: int
+    values: dict[str, float | None] | None
+    on_front: bool | None
+    feasible: bool | None
+    violations: list[ViolationData]
     spread: float | None
     standard_error: float | None
     repeats: list[RepeatData]
@@ -192,11 +211,14 @@ def status_data(job: JobView, *, now: float) -> StatusData:
         cost=cost_data(job.trials),
         saved_by_early_stopping=saved_by_early_stopping(settings, job.trials),
         warnings=[
-            warning for of in (idle_early_stopping, idle_repeats) if (warning := of(settings, job.trials))
+            *(warning for of in (idle_early_stopping, idle_repeats) if (warning := of(settings, job.trials))),
+            *unread_metrics(settings, job.trials),
         ],
         warm_pools=warm_pool_data(job.trials),
         interruptions=interruptions(job.trials),
         warm_start=warm_start_data(job.prior),
+        require=require_data(settings, job.trials),
+        front=front_data(settings, job.trials),
         repeats=repeats_data(settings, job.trials),
     )
 
@@ -220,8 +242,8 @@ def _so_far(trial: Trial, now: float) -> float:
     return earlier + (max(0.0, now - trial.run.started) if trial.run.started else 0.0)
 
 
-def trial_data(trial: Trial, repeats: Repeats = ONE_RUN) -> TrialData:
-    """Return one trial as data."""
+def trial_data(trial: Trial, settings: Settings, front: Collection[int] | None = None) -> TrialData:
+    """Return one trial as data; `front` are the trials on the front, None where they are not at hand."""
     return TrialData(
         trial=trial.number,
         status=trial.status.value,
@@ -229,7 +251,7 @@ def trial_data(trial: Trial, repeats: Repeats = ONE_RUN) -> TrialData:
         detail=trial.detail or None,
         value=trial.value,
         parameters=dict(trial.params),
-        metrics=metrics_of(trial, repeats),
+        metrics=metrics_of(settings, trial),
         started=timestamp(trial.started),
         ended=timestamp(trial.ended),
         seconds=seconds(trial),
@@ -241,9 +263,13 @@ def trial_data(trial: Trial, repeats: Repeats = ONE_RUN) -> TrialData:
         machine=machine_of(trial),
         billable_seconds=billable_seconds_of(trial),
         interruptions=interruptions([trial]),
+        values=values_data(settings, trial) if settings.others else None,
+        on_front=trial.number in front if settings.others and front is not None else None,
+        feasible=feasible(settings, trial),
+        violations=violations_data(settings, trial),
         spread=trial.spread,
         standard_error=trial.standard_error,
-        repeats=repeats_of(trial, repeats),
+        repeats=repeats_of(settings, trial),
     )
 
 

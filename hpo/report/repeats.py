@@ -6,19 +6,24 @@ import math
 from collections.abc import Sequence
 from typing import TypedDict
 
+from hpo.core.conclude import values_of
 from hpo.core.repeats import Repeats
 from hpo.core.settings import Settings
 from hpo.core.trial import Run, Trial
 
 
 class RepeatData(TypedDict):
-    """One of a trial's runs that count: `run` is its last launch, `value` null until it counts."""
+    """One of a trial's runs that count: `run` is its last launch, `value` null until it counts.
+
+    `values` are those of several objectives, by metric; null for one objective, or until it counts.
+    """
 
     repeat: int
     seed: int | None
     run: int
     state: str
     value: float | None
+    values: dict[str, float | None] | None
     metrics: dict[str, float | None]
     seconds: float | None
 
@@ -44,7 +49,7 @@ def repeats_data(settings: Settings, trials: Sequence[Trial]) -> RepeatsData | N
         score=repeats.score.value,
         seed_name=repeats.seed_name,
         seeds=list(repeats.seeds),
-        completed=sum(len(trial.values) for trial in trials),
+        completed=sum(len(trial.repeat_values) for trial in trials),
         runs=settings.max_jobs * repeats.count,
     )
 
@@ -68,8 +73,9 @@ def idle_repeats(settings: Settings, trials: Sequence[Trial]) -> str:
     )
 
 
-def repeats_of(trial: Trial, repeats: Repeats) -> list[RepeatData]:
+def repeats_of(settings: Settings, trial: Trial) -> list[RepeatData]:
     """Return a trial's repeats so far, in their order; none where it is a single run."""
+    repeats = settings.repeats
     if not repeats.seeds:
         return []
     return [
@@ -79,6 +85,7 @@ def repeats_of(trial: Trial, repeats: Repeats) -> list[RepeatData]:
             run=run.number,
             state=run.state.value,
             value=run.value,
+            values=_values(settings, run),
             metrics=_metrics([run], repeats),
             seconds=span(run),
         )
@@ -86,9 +93,10 @@ def repeats_of(trial: Trial, repeats: Repeats) -> list[RepeatData]:
     ]
 
 
-def metrics_of(trial: Trial, repeats: Repeats) -> dict[str, float | None]:
+def metrics_of(settings: Settings, trial: Trial) -> dict[str, float | None]:
     """Return the last value of each metric, of repeats their score; None where that is not finite."""
-    return _metrics([run for run in trial.repeats if run.value is not None] or [trial.run], repeats)
+    runs = [run for run in trial.repeats if run.value is not None] or [trial.run]
+    return _metrics(runs, settings.repeats)
 
 
 def span(run: Run) -> float | None:
@@ -96,6 +104,12 @@ def span(run: Run) -> float | None:
     if run.started is None or run.ended is None:
         return None
     return round(max(0.0, run.ended - run.started), 3)
+
+
+def _values(settings: Settings, run: Run) -> dict[str, float | None] | None:
+    if not settings.others or run.value is None:
+        return None
+    return dict(zip(settings.metrics, values_of(settings, run), strict=True))
 
 
 def _metrics(runs: Sequence[Run], repeats: Repeats) -> dict[str, float | None]:

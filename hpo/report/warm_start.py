@@ -23,6 +23,7 @@ class ParentData(TypedDict):
     used: int
     failed: int
     unfinished: int
+    infeasible: int
     out_of_range: int
     incomplete: int
     different: int
@@ -44,6 +45,7 @@ def _parent_data(kind: WarmStart, report: ParentReport) -> ParentData:
         used=report.used,
         failed=report.failed,
         unfinished=report.unfinished,
+        infeasible=report.infeasible,
         out_of_range=report.out_of_range,
         incomplete=report.incomplete,
         different=report.different,
@@ -75,6 +77,7 @@ def _uses(parent: ParentData) -> str:
         "known by an earlier parent": parent["repeated"],
         "failed": parent["failed"],
         "not completed": parent["unfinished"],
+        "not known to meet what is required": parent["infeasible"],
     }
     parts = [f"{parent['used']} of {parent['trials']} trials are used"]
     parts += [f"{count} {what}" for what, count in counts.items() if count]

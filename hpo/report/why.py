@@ -11,6 +11,8 @@ from hpo.core.trial import Run, Trial, TrialStatus
 from hpo.core.verdict import Verdict
 from hpo.report.best import best_of
 from hpo.report.data import JobView, seconds, timestamp
+from hpo.report.feasibility import ViolationData, feasible, values_data, violations_data
+from hpo.report.front import front_trials
 from hpo.report.money import cost_of
 from hpo.search.stopping import Decision
 from hpo.spec.space import Scalar
@@ -93,7 +95,10 @@ class BestTrialData(TypedDict):
 
 
 class WhyData(TypedDict):
-    """Everything that is known of why a trial is as it is."""
+    """Everything that is known of why a trial is as it is.
+
+    `best`, of one objective, and `values` and `on_front`, of several, exclude each other.
+    """
 
     job: str
     trial: int
@@ -112,11 +117,15 @@ class WhyData(TypedDict):
     runs: list[RunData]
     seconds: float | None
     cost: float | None
+    values: dict[str, float | None] | None
+    on_front: bool | None
+    feasible: bool | None
+    violations: list[ViolationData]
 
 
 def why_data(job: JobView, trial: Trial, decisions: Sequence[Decision]) -> WhyData:
     """Return why a trial is as it is; `decisions` are those of its strategy."""
-    best = next(iter(best_of(job)), None)
+    settings, best = job.record.settings, next(iter(best_of(job)), None)
     decided = [decision_data(decision) for decision in decisions]
     if trial.verdict is not None and not any(decision["stopped"] for decision in decided):
         decided.append(decision_data(Decision(trial.verdict, stops=True, against=())))
@@ -141,6 +150,10 @@ def why_data(job: JobView, trial: Trial, decisions: Sequence[Decision]) -> WhyDa
         runs=[_run_data(trial, place, job.record.settings.repeats) for place in range(len(trial.runs))],
         seconds=seconds(trial),
         cost=cost_of(trial),
+        values=values_data(settings, trial) if settings.others else None,
+        on_front=trial in front_trials(settings, job.trials) if settings.others else None,
+        feasible=feasible(settings, trial),
+        violations=violations_data(settings, trial),
     )
 
 

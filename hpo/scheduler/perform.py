@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from hpo.core.effects import Abandon, Start, Stop
 from hpo.core.events import Abandoned, Deferred, Event, Launched, LaunchFailed, Observed, StopSent
@@ -26,20 +26,20 @@ LOG_FOR_ADVICE = 8 * 2**20
 
 
 class Performer:
-    """Performs effects on a launcher; `advise` turns a log without the objective into advice."""
+    """Performs effects on a launcher; `advise` turns a log without an objective into advice."""
 
     def __init__(
         self,
         launcher: Launcher,
         *,
         scanner: Scanner,
-        objective: str,
+        objectives: Collection[str],
         advise: Callable[[bytes], str],
         clock: Clock,
     ) -> None:
         self._launcher = launcher
         self._scanner = scanner
-        self._objective = objective
+        self._objectives = frozenset(objectives)
         self._advise = advise
         self._clock = clock
 
@@ -94,10 +94,8 @@ class Performer:
         is_last = report.state.is_final and not chunk.more
         given = stand_ins(report, run.progress, scan.matches) if is_last else ()
         matches = (*scan.matches, *given)
-        found = self._objective in run.progress.counts or any(
-            match.metric == self._objective for match in matches
-        )
-        mute = report.state is RunState.SUCCEEDED and not chunk.more and not found
+        found = run.progress.counts.keys() | {match.metric for match in matches}
+        mute = report.state is RunState.SUCCEEDED and not chunk.more and not self._objectives <= found
         return Observed(
             trial.number,
             run.number,

@@ -46,6 +46,7 @@ def schema(options: Mapping[str, type[BaseModel]] | None = None) -> JsonSchemaVa
             if "patternProperties" in part:
                 part["additionalProperties"] = False
     spec = definitions.pop(names[Spec])
+    spec["oneOf"] = [{"required": ["objective"]}, {"required": ["objectives"]}]
     for model in set(options.values()):
         del definitions[names[model]]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **spec, "$defs": definitions}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self, cast
+from typing import Annotated, Self, cast
 
 from pydantic import (
     ConfigDict,
@@ -23,6 +23,7 @@ from pydantic import (
 )
 
 from hpo.spec.coherence import incoherences
+from hpo.spec.objectives import Objective, OneOfSeveral, first_of, no_objective
 from hpo.spec.parameters import ParameterModel
 from hpo.spec.repeats import Repeats
 from hpo.spec.section import (
@@ -49,17 +50,6 @@ from hpo.spec.strategies import (
 )
 from hpo.spec.tuned import combinations, first_configurations, space_of
 from hpo.spec.warm_start import WarmStart
-
-
-class Objective(Section):
-    """The metric to tune for."""
-
-    metric: Text = Field(description="one of `metrics`")
-    goal: Literal["maximize", "minimize"] = Field(description="maximize or minimize: which way is better")
-    take: Literal["last", "best"] = Field(default="last", description="which match is a trial's value")
-    step: Text | None = Field(
-        default=None, description="the metric that counts its steps; by default every match is one"
-    )
 
 
 class Limits(Section):
@@ -112,7 +102,17 @@ class Spec(Section):
     seed: int | None = Field(
         default=None, ge=0, lt=2**32, description="drawn and recorded where there is none"
     )
-    objective: Objective = Field(description="the metric to tune for, and which way it is better")
+    objectives: Annotated[tuple[OneOfSeveral, ...], Strict(strict=False)] = Field(
+        default=(), description="instead of `objective`: two metrics or more, none of which outweighs another"
+    )
+    objective: Objective = Field(
+        default_factory=no_objective,
+        validate_default=True,
+        description="the metric to tune for, and which way it is better",
+    )
+    require: Annotated[tuple[Text, ...], Strict(strict=False)] = Field(
+        default=(), description="inequalities that a result's metrics keep to: latency < 50"
+    )
     metrics: Mapping[Text, Text] = Field(
         description="name → regex with one group, tried on every line of stdout and stderr"
     )
@@ -162,6 +162,11 @@ class Spec(Section):
         if mistakes:
             raise together(mistakes)
         return spec
+
+    @field_validator("objective", mode="before")
+    @classmethod
+    def _first_of_several(cls, data: object, info: ValidationInfo) -> object:
+        return first_of(info.data.get("objectives")) if data == no_objective() else data
 
     @field_validator("parameters")
     @classmethod

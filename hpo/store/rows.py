@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from hpo.core.repeats import ONE_RUN, Repeats, Score
-from hpo.core.settings import Goal, Objective, Running, Settings, Take
+from hpo.core.settings import Goal, Objective, Required, Running, Settings, Take
 from hpo.core.trial import JobHandle, Point, Progress, Reason, Run, RunState, Trial, TrialStatus
 from hpo.core.usage import Usage
 from hpo.core.verdict import Verdict
@@ -19,7 +19,8 @@ JOB_COLUMNS = (
     "name, settings, strategy, launcher, seed, digest, base, status, end_reason, end_detail, created, ended"
 )
 TRIAL_COLUMNS = (
-    "number, params, proposed_by, memo, status, reason, detail, value, created, ended, place, verdict"
+    "number, params, proposed_by, memo, status, reason, detail, value, created, ended, place, verdict, "
+    "others, violation"
 )
 RUN_COLUMNS = (
     "trial, number, state, launcher, handle, cursor, progress, waiting, not_before, "
@@ -50,6 +51,8 @@ def trial_row(trial: Trial) -> Row:
         trial.ended,
         trial.place,
         json.dumps(asdict(trial.verdict)) if trial.verdict is not None else None,
+        json.dumps(trial.others) if trial.others else None,
+        trial.violation,
     )
 
 
@@ -85,7 +88,7 @@ def point_row(point: Point) -> Row:
 def trial_of(row: Row, runs: tuple[Run, ...]) -> Trial:
     """Return the trial of a row of TRIAL_COLUMNS, with its runs."""
     number, params, proposed_by, memo, status, reason, detail, value = row[:8]
-    created, ended, place, verdict = row[8:]
+    created, ended, place, verdict, others, violation = row[8:]
     return Trial(
         number=number,
         params=_read(params),
@@ -100,6 +103,8 @@ def trial_of(row: Row, runs: tuple[Run, ...]) -> Trial:
         ended=ended,
         place=place,
         verdict=Verdict(**_read(verdict)) if verdict is not None else None,
+        others=tuple(_read(others)) if others is not None else (),
+        violation=violation,
     )
 
 
@@ -143,21 +148,28 @@ def settings_of(text: str) -> Settings:
     fields = json.loads(text)
     objective, running = fields.pop("objective"), fields.pop("running", Running.STOP)
     repeats = fields.pop("repeats", None)
+    others, require = fields.pop("others", ()), fields.pop("require", ())
     return Settings(
-        objective=Objective(
-            metric=objective["metric"],
-            goal=Goal(objective["goal"]),
-            take=Take(objective["take"]),
-            step=objective["step"],
-        ),
+        objective=_objective_of(objective),
         running=Running(running),
         repeats=_repeats_of(repeats) if repeats is not None else ONE_RUN,
+        others=tuple(map(_objective_of, others)),
+        require=tuple(Required(each["text"], tuple(each["metrics"])) for each in require),
         **fields,
     )
 
 
 def _repeats_of(fields: dict[str, Any]) -> Repeats:
     return Repeats(fields["seed_name"], tuple(fields["seeds"]), Score(fields["score"]))
+
+
+def _objective_of(fields: Any) -> Objective:
+    return Objective(
+        metric=fields["metric"],
+        goal=Goal(fields["goal"]),
+        take=Take(fields["take"]),
+        step=fields["step"],
+    )
 
 
 def _read(text: str) -> Any:
@@ -171,14 +183,15 @@ _NOTHING_YET = Progress()
 def _progress_text(progress: Progress) -> str:
     if progress == _NOTHING_YET:
         return ""
-    return json.dumps([dict(progress.counts), dict(progress.latest), progress.best])
+    others = [dict(progress.others)] if progress.others else []
+    return json.dumps([dict(progress.counts), dict(progress.latest), progress.best, *others])
 
 
 def _progress_of(text: str) -> Progress:
     if not text:
         return _NOTHING_YET
-    counts, latest, best = _read(text)
-    return Progress(counts, latest, best)
+    counts, latest, best, *others = _read(text)
+    return Progress(counts, latest, best, *others)
 
 
 def _upsert(table: str, columns: str, key: int) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hpo.core.trial import Trial
 from hpo.errors import HpoError, UsageError
-from hpo.report.best import ranked
+from hpo.report.best import ranked, refuse_several
 from hpo.report.data import JobView
 from hpo.spec.environment import escape
 from hpo.spec.nodes import Plain, plain
@@ -23,7 +23,7 @@ SUFFIX = "-confirm"
 LONGEST = 32
 """Characters of a job's name."""
 
-_DROPPED = ("constraints", "stop_when", "early_stopping", "warm_start", "repeats", "retry")
+_DROPPED = ("constraints", "require", "stop_when", "early_stopping", "warm_start", "repeats", "retry")
 """Sections that say how a search goes, which this is not; `retry` comes back as it is."""
 
 _KEPT_LIMITS = ("max_parallel_jobs", "max_job_runtime", "max_cost")
@@ -35,11 +35,16 @@ def follow_up_name(name: str) -> str:
 
 
 def winners(job: JobView, top: int) -> list[Trial]:
-    """Return the best trials, none with the values of another. Raises HpoError where none has completed."""
+    """Return the best trials, none with the values of another.
+
+    Raises HpoError where there is none, UsageError for a job with several objectives.
+    """
+    refuse_several(job.name, job.record.settings)
     best = ranked(job.trials, job.record.settings.objective.goal)
     if not best:
+        which = " that meets `require`" if job.record.settings.require else ""
         raise HpoError(
-            f"job {job.name} has no completed trial yet; `hpo status {job.name}` shows how it stands"
+            f"job {job.name} has no completed trial yet{which}; `hpo status {job.name}` shows how it stands"
         )
     different = {identity(trial.params): trial for trial in reversed(best)}
     return [trial for trial in best if different[identity(trial.params)] is trial][:top]

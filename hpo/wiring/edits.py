@@ -35,6 +35,8 @@ _REASONS = {
     "seed": "its trials were proposed by it",
     "strategy": "its trials were proposed by it",
     "objective": "the values of its trials would mean something else",
+    "objectives": "the values of its trials would mean something else",
+    "require": "its trials were judged by it",
     "metrics": "the values of its trials would mean something else",
     "fixed": "its trials were run with it",
     "inputs": "its trials were run with it",
@@ -48,7 +50,16 @@ _REASONS = {
 """Why sections of the spec may not change; others are refused without a reason of their own."""
 
 
-_NOT_OF_THE_SPEC = {"job", "objective", "launcher_ends_runs", "stops_early", "worst_cost", "repeats"}
+_NOT_OF_THE_SPEC = {
+    "job",
+    "objective",
+    "others",
+    "require",
+    "launcher_ends_runs",
+    "stops_early",
+    "worst_cost",
+    "repeats",
+}
 """What of the settings says nothing that could have been changed: a copied folder is another job's."""
 
 

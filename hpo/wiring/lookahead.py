@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypedDict
 
-from hpo.core.conclude import finite, value_of
+from hpo.core.conclude import finite, values_of
 from hpo.core.events import Observed
+from hpo.core.feasibility import violations_of
 from hpo.core.history import History
 from hpo.core.plan import launch_of
 from hpo.core.progress import advanced, stand_ins
@@ -16,6 +17,7 @@ from hpo.core.trial import RunReport, RunState, Trial
 from hpo.metrics.scan import clean, compile_metrics, count_lines
 from hpo.report.money import CURRENCY
 from hpo.scheduler import rehearsal
+from hpo.spec.requirement import Violation
 from hpo.wiring.prepared import Prepared
 
 
@@ -36,6 +38,38 @@ def first_trials(prepared: Prepared, count: int) -> list[Trial]:
 def are_examples(prepared: Prepared) -> bool:
     """Tell whether the job will draw a seed of its own, so that its values cannot be known before."""
     return prepared.spec.seed is None and prepared.spec.strategy.name != "grid"
+
+
+class ObjectiveData(TypedDict):
+    """A metric to tune for, and which way it is better."""
+
+    metric: str
+    goal: str
+
+
+class TunedForData(TypedDict):
+    """What a job is tuned for; `model` is null unless another one than usual stands behind `bayesian`."""
+
+    model: str | None
+    objectives: list[ObjectiveData]
+    require: list[str]
+
+
+def tuned_for(prepared: Prepared) -> TunedForData:
+    """Return what a job is tuned for, and what chooses then."""
+    spec, objectives = prepared.spec, prepared.settings(prepared.spec.name).objectives
+    is_optunas = len(objectives) > 1 and spec.strategy.name == "bayesian"
+    return TunedForData(
+        model="Optuna's multi-objective TPE, as there are several objectives" if is_optunas else None,
+        objectives=[ObjectiveData(metric=each.metric, goal=each.goal.value) for each in objectives],
+        require=list(spec.require),
+    )
+
+
+def needed_metrics(prepared: Prepared) -> set[str]:
+    """Return the metrics without which a trial is no result: the objectives, and what `require` names."""
+    settings = prepared.settings(prepared.spec.name)
+    return {*settings.metrics, *(metric for each in settings.require for metric in each.metrics)}
 
 
 class Estimate(TypedDict):
@@ -83,7 +117,10 @@ class Rehearsed:
     lines: int
     counts: Mapping[str, int]  # matches of each metric
     metrics: Mapping[str, float | None]  # the last value of each; None for NaN and infinity
-    value: float | None  # of the objective, where a trial like this would complete
+    value: float | None  # of the objective, or the first one, where a trial like this would complete
+    values: Mapping[str, float]  # of all objectives, by metric; empty where it would not
+    violations: Sequence[Violation]  # of what is required, where it would
+    is_judged: bool  # whether every metric was read without which it would be no result
     advice: str
 
 
@@ -104,13 +141,19 @@ async def rehearse(prepared: Prepared, folder: Path, show: Callable[[bytes], Non
     matches = (*scan.matches, *stand_ins(report, trial.run.progress, scan.matches))
     seen = Observed(1, 1, report, matches, since="", cursor="", at=0.0)
     progress, _ = advanced(settings, trial, seen)
-    value = finite(value_of(settings, replace(trial.run, progress=progress)))
+    run = replace(trial.run, progress=progress)
     succeeded = report.state is RunState.SUCCEEDED
+    found = dict(zip(settings.metrics, values_of(settings, run), strict=True))
+    finite_values = {metric: value for metric, value in found.items() if value is not None}
+    completes = succeeded and len(finite_values) == len(found)
     return Rehearsed(
         report=report,
         lines=count_lines(clean(bytes(log))),
         counts=progress.counts,
         metrics={name: finite(latest) for name, latest in progress.latest.items()},
-        value=value if succeeded else None,
-        advice=report.detail if not succeeded else "" if value is not None else prepared.advise(bytes(log)),
+        value=found[settings.objective.metric] if completes else None,
+        values=finite_values if completes else {},
+        violations=violations_of(settings, [run]) if completes else [],
+        is_judged=needed_metrics(prepared) <= progress.counts.keys(),
+        advice=report.detail if not succeeded else "" if completes else prepared.advise(bytes(log)),
     )

@@ -13,7 +13,7 @@ import yaml
 
 from hpo.core.trial import Reason, Trial, TrialStatus
 from hpo.errors import HpoError, UsageError
-from hpo.report.best import ranked
+from hpo.report.best import ranked, refuse_several
 from hpo.report.narrowing import Narrowed, narrowed, why
 from hpo.spec.environment import escape
 from hpo.spec.models import Spec
@@ -48,13 +48,15 @@ def next_round(
     """Return a job's spec with ranges around its best trials, and wider ones where the best is at a bound.
 
     `warm_start` makes the job its parent. Raises HpoError where too few trials have completed, and
-    UsageError for a `top` that is no part of them.
+    UsageError for a `top` that is no part of them, and for a job with several objectives.
     """
     with closing(Store.look(folder / DATABASE)) as store:
         record, trials = store.record(), store.trials()
+    refuse_several(folder.name, record.settings)
     spec = prepare([folder / SPEC], base=Path(record.base), check_launch=False).spec
     completed = ranked(trials, record.settings.objective.goal)
-    best = completed[: _count(folder.name, len(completed), top, fraction)]
+    of_job = f"of {folder.name}{', and met `require`' if record.settings.require else ''}"
+    best = completed[: _count(folder.name, len(completed), of_job, top, fraction)]
     others = [trial for trial in trials if trial not in best and _was_tried(trial)]
     text = (folder / SPEC).read_text(encoding="utf-8")
     changes = list(_changes(spec, best, others))
@@ -67,11 +69,11 @@ def next_round(
     return NextRound(f"# {about}\n{edited(text, edits)}", Path(record.base), (about, *remarks))
 
 
-def _count(name: str, completed: int, top: int | None, fraction: float) -> int:
+def _count(name: str, completed: int, of_job: str, top: int | None, fraction: float) -> int:
     if completed < ENOUGH:
         have = "1 trial has" if completed == 1 else f"{completed} trials have"
         raise HpoError(
-            f"{have} completed of {name}, and its ranges can be narrowed from {ENOUGH} on: with fewer "
+            f"{have} completed {of_job}, and its ranges can be narrowed from {ENOUGH} on: with fewer "
             f"the best are the best by chance; add some with `hpo resume {name} --set limits.max_jobs=N`"
         )
     count = top if top is not None else max(FEWEST, math.ceil(fraction * completed))

@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel, JsonValue
 
 from hpo.core.budget import fits
+from hpo.core.feasibility import required
 from hpo.core.plan import launch_of
 from hpo.core.prior import NO_PRIOR, Prior
 from hpo.core.repeats import ONE_RUN, Repeats, Score
@@ -27,6 +28,7 @@ from hpo.spec.feasible import completed
 from hpo.spec.load import schema, spec_of
 from hpo.spec.models import Spec
 from hpo.spec.nodes import dotted
+from hpo.spec.objectives import OneOfSeveral
 from hpo.spec.repeats import repeats_options
 from hpo.spec.space import Scalar, Space
 from hpo.spec.stopping import median_rule
@@ -57,15 +59,9 @@ class Prepared:
     def settings(self, job: str) -> Settings:
         """Return what the state machine must know of the spec."""
         spec, limits, stop = self.spec, self.spec.limits, self.spec.stop_when
-        objective = Objective(
-            metric=spec.objective.metric,
-            goal=Goal(spec.objective.goal),
-            take=Take(spec.objective.take),
-            step=spec.objective.step,
-        )
         return Settings(
             job=job,
-            objective=objective,
+            objective=_objective(spec.objective, step=spec.objective.step),
             max_jobs=limits.max_jobs,
             max_parallel_jobs=limits.max_parallel_jobs,
             max_runtime=limits.max_runtime,
@@ -81,6 +77,8 @@ class Prepared:
             max_cost=limits.max_cost,
             worst_cost=self.worst_cost,
             repeats=self.repeats,
+            others=tuple(map(_objective, spec.objectives[1:])),
+            require=tuple(required(text, spec.metrics) for text in spec.require),
         )
 
     @property
@@ -107,6 +105,7 @@ class Prepared:
             prior=self.prior.within(self.space),
             options=self.spec.strategy.model_dump(exclude={"name"}),
             initial=self.spec.first_configurations(),
+            others=settings.others,
         )
         rule = median_rule(self.spec.early_stopping)
         if rule is None:
@@ -151,6 +150,11 @@ class Prepared:
             for warning in pattern_warnings(regex)
         ]
         found += space_warnings(self.space, self.spec)
+        if self.spec.objectives and isinstance(self.spec.strategy, OtherStrategy):
+            name, first = self.spec.strategy.name, self.spec.objective.metric
+            found.append(
+                f"strategy: {name}, of another package, may tune for the first objective, {first}, alone"
+            )
         return [*found, *prior_warnings(self.prior, self.spec.strategy.name)]
 
     def longest_seconds(self) -> float | None:
@@ -212,13 +216,19 @@ class Prepared:
         return ", which is not given" if longest is None else f", which is {longest:g} seconds"
 
     def advise(self, log: bytes) -> str:
-        """Return the metric doctor's words on a log without the objective."""
+        """Return the metric doctor's words on a log without the objective, or without some of several."""
         import io
 
         from hpo.metrics.doctor import diagnose
 
-        objective = self.spec.objective.metric
-        return diagnose(io.BytesIO(log), {objective: self.spec.metrics[objective]}, objective).summary()
+        several = [each.metric for each in self.spec.objectives or (self.spec.objective,)]
+        found = [diagnose(io.BytesIO(log), {each: self.spec.metrics[each]}, each) for each in several]
+        unread = [each for each in found if not each.metrics[0].count]
+        return "\n".join(dict.fromkeys(each.summary() for each in unread or found))
+
+
+def _objective(objective: OneOfSeveral, *, step: str | None = None) -> Objective:
+    return Objective(objective.metric, Goal(objective.goal), Take(objective.take), step)
 
 
 def prepare(

@@ -185,7 +185,7 @@ def _assembled(
         performer=Performer(
             launcher,
             scanner=compile_metrics(prepared.spec.metrics),
-            objective=settings.objective.metric,
+            objectives=settings.metrics,
             advise=prepared.advise,
             clock=clock,
         ),

@@ -123,6 +123,8 @@ def test_status_has_the_documented_shape(hpo: Hpo) -> None:
             "warm_pools": None,
             "interruptions": 0,
             "repeats": None,
+            "require": None,
+            "front": None,
         }
     )
     assert isinstance(elapsed, float)
@@ -153,6 +155,10 @@ def test_a_trial_has_the_documented_shape(hpo: Hpo) -> None:
             "spread": None,
             "standard_error": None,
             "repeats": [],
+            "values": None,
+            "on_front": None,
+            "feasible": None,
+            "violations": [],
         }
     )
     assert MOMENT.fullmatch(started)

@@ -116,6 +116,8 @@ def test_try_as_json(hpo: Hpo) -> None:
         "detail": "",
         "parameters": {"x": 0.5},
         "value": 0.5,
+        "values": {"loss": 0.5},
+        "violations": [],
         "metrics": {"loss": 0.5},
         "lines": 2,
     }
@@ -215,6 +217,9 @@ def test_a_plan_as_json_is_what_the_job_then_does(hpo: Hpo) -> None:
     assert plan == {
         "job": "job",
         "strategy": "random",
+        "model": None,
+        "objectives": [{"metric": "loss", "goal": "minimize"}],
+        "require": [],
         "max_jobs": 4,
         "max_parallel_jobs": 1,
         "configurations": None,

@@ -172,7 +172,7 @@ def check_repeats(limits: Settings, trial: Trial, world: World) -> None:
             assert world.given[run.handle] == {"x": trial.number, **limits.repeats.given(run.repeat)}
     if trial.status is TrialStatus.COMPLETED:
         assert len(counting) == limits.repeats.count
-        assert trial.value == limits.repeats.score.of(trial.values)
+        assert trial.value == limits.repeats.score.of(trial.repeat_values)
 
 
 @settings(max_examples=300, deadline=None)

@@ -94,7 +94,7 @@ def test_repeats_are_run_one_after_another_each_with_its_seed() -> None:
         job, trials = run_events(job, *repeat(run, 0.1, run / 10))
     assert trials[1].status is TrialStatus.COMPLETED
     assert trials[1].value == pytest.approx(0.2)
-    assert trials[1].values == (0.1, 0.2, 0.3)
+    assert trials[1].repeat_values == (0.1, 0.2, 0.3)
     assert trials[1].spread == pytest.approx(0.1)
     assert trials[1].standard_error == pytest.approx(0.1 / math.sqrt(3))
     assert trials[1].attempts == 1
@@ -122,7 +122,7 @@ def test_a_lost_run_is_launched_again_within_its_repeat() -> None:
     again = [launched(4), ended(4, state=RunState.LOST), *repeat(5, 0.3)]
     _, trials = run_events(job, *again)
     assert trials[1].status is TrialStatus.COMPLETED, "as each repeat has attempts of its own"
-    assert trials[1].values == (0.1, 0.2, 0.3)
+    assert trials[1].repeat_values == (0.1, 0.2, 0.3)
     assert trials[1].attempts == 3, "as repeats are no attempts"
 
 
@@ -173,7 +173,7 @@ def test_a_repeat_that_is_not_started_yet_is_given_up_by_a_stop_and_keeps_what_w
     job, trials = run_events(Job(THREE), proposed(), *repeat(1, 0.1), stop)
     assert [effect.launch.name for effect in plan(job, 3.0) if isinstance(effect, Abandon)] == ["job-0001-2"]
     _, trials = run_events(job, Abandoned(1, 2, 3.0))
-    assert (trials[1].status, trials[1].values) == (TrialStatus.CANCELLED, (0.1,))
+    assert (trials[1].status, trials[1].repeat_values) == (TrialStatus.CANCELLED, (0.1,))
     assert starts(assemble(THREE, [reopened(trials[1])])) == [("job-0001-2", {"x": 1, "seed": 2})]
 
 
@@ -299,7 +299,7 @@ def test_however_often_a_job_is_stopped_and_gone_on_with_no_repeat_is_lost_or_ru
     for trial in trials.values():
         counting = [run for run in trial.runs if run.value is not None]
         assert [run.repeat for run in counting] == list(range(1, count + 1))
-        assert trial.value == pytest.approx(statistics.fmean(trial.values))
+        assert trial.value == pytest.approx(statistics.fmean(trial.repeat_values))
         succeeded = [run for run in trial.runs if run.state is RunState.SUCCEEDED]
         assert succeeded == counting, "as what ended well is not run again"
 

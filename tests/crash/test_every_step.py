@@ -284,7 +284,7 @@ def test_a_crash_at_any_step_neither_loses_nor_doubles_a_repeat(strategy: str, f
     quiet = shaken(folder / "quiet")
     assert quiet.run() is not None
     first, _, third = quiet.trials()[:3]
-    assert first.value == pytest.approx(sum(first.values) / 2)
+    assert first.value == pytest.approx(sum(first.repeat_values) / 2)
     assert [(run.repeat, run.value is not None) for run in first.runs] == [(1, True), (2, False), (2, True)]
     assert (third.status, third.detail) == (TrialStatus.FAILED, "repeat 2 of 2: exit status 1")
     pruned = [trial for trial in quiet.trials() if trial.status is TrialStatus.PRUNED]

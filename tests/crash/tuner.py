@@ -147,7 +147,7 @@ class Tuner:
         performer = Performer(
             launcher,
             scanner=compile_metrics({objective.metric: r"loss=(\S+)"}),
-            objective=objective.metric,
+            objectives=[objective.metric],
             advise=lambda log: f"no loss in {len(log)} bytes",
             clock=self.clock(),
         )

@@ -63,7 +63,7 @@ def begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
         performer = Performer(
             launcher,
             scanner=compile_metrics({"loss": r"loss=(\S+)"}),
-            objective="loss",
+            objectives=["loss"],
             advise=lambda _: "",
             clock=clock,
         )

@@ -68,7 +68,11 @@ class Rented:
 
     def _parts(self, store: Store, launcher: Renting) -> Parts:
         performer = Performer(
-            launcher, scanner=compile_metrics(METRICS), objective="loss", advise=self._advise, clock=Hurried()
+            launcher,
+            scanner=compile_metrics(METRICS),
+            objectives=["loss"],
+            advise=self._advise,
+            clock=Hurried(),
         )
         strategy = registry.build(
             "random",

@@ -20,7 +20,7 @@ from hpo.core.apply import Change
 from hpo.core.job import Ending, EndReason, Job, JobStatus
 from hpo.core.prior import NO_PRIOR, ParentReport, PastTrial, Prior, PriorTrial, WarmStart
 from hpo.core.repeats import Repeats, Score
-from hpo.core.settings import Goal, Objective, Settings, Take
+from hpo.core.settings import Goal, Objective, Required, Settings, Take
 from hpo.core.trial import JobHandle, Point, Progress, Reason, Run, RunState, Trial, TrialStatus
 from hpo.core.usage import Usage
 from hpo.errors import StoreError
@@ -68,6 +68,7 @@ runs = st.builds(
         counts=st.dictionaries(st.text(), st.integers(0, 10**6)),
         latest=st.dictionaries(st.text(), st.floats(allow_nan=False)),
         best=st.none() | st.floats(allow_nan=False),
+        others=st.dictionaries(st.text(), st.floats(allow_nan=False)),
     ),
     waiting=st.text(),
     not_before=st.floats(0, 1e10),
@@ -100,6 +101,8 @@ trials = st.builds(
     memo=st.text(),
     created=st.floats(0, 1e10),
     place=st.none() | st.integers(1, 99),
+    others=st.lists(st.none() | st.floats(allow_nan=False), max_size=3).map(tuple),
+    violation=st.floats(0),
 )
 
 
@@ -125,6 +128,14 @@ def test_the_repeats_of_a_job_come_back(tmp_path: Path) -> None:
     settings = replace(SETTINGS, repeats=Repeats("random-state", (1, 2, 3), Score.MEDIAN))
     Store.create(tmp_path / "job.db", replace(RECORD, settings=settings)).close()
     assert Store.open(tmp_path / "job.db").record().settings == settings
+
+
+def test_several_objectives_and_requirements_come_back_with_the_settings(tmp_path: Path) -> None:
+    others = (Objective("latency", Goal.MINIMIZE), Objective("size", Goal.MAXIMIZE, Take.BEST))
+    require = (Required("latency < 50", ("latency",)), Required("size > f1", ("f1", "size")))
+    record = replace(RECORD, settings=replace(SETTINGS, others=others, require=require))
+    Store.create(tmp_path / "job.db", record).close()
+    assert Store.open(tmp_path / "job.db").record() == record
 
 
 def test_points_keep_their_order_and_values_nan_and_infinity_included(tmp_path: Path) -> None:
