@@ -40,6 +40,7 @@ _REASONS = {
     "inputs": "its trials were run with it",
     "launcher": "its trials were run with it",
     "constraints": "its trials were proposed under it",
+    "learner": "its parameters were chosen for it",
     "initial": "its trials are numbered after it",
     "early_stopping": "its trials were judged by it",
     "warm_start": "its trials were proposed by it",
