@@ -110,6 +110,7 @@ class JobView:
     elapsed: float
     edits: tuple[tuple[float, str], ...] = ()  # when, and what
     prior: Prior = NO_PRIOR
+    sessions: tuple[float, ...] = ()  # when each began
 
     @property
     def name(self) -> str:
@@ -131,6 +132,7 @@ def view(folder: Path, *, now: float) -> JobView:
             elapsed=store.elapsed(now if running else None),
             edits=tuple(store.edits()),
             prior=store.prior(),
+            sessions=tuple(began for began, _ in store.sessions()),
         )
     finally:
         store.close()

@@ -129,7 +129,7 @@ def why_data(job: JobView, trial: Trial, decisions: Sequence[Decision]) -> WhyDa
         best=BestTrialData(origin=best["origin"], trial=best["trial"], value=best["value"]) if best else None,
         decisions=decided,
         attempts=trial.attempts,
-        runs=[_run_data(trial, place) for place in range(len(trial.runs))],
+        runs=[_run_data(trial, place, job.sessions) for place in range(len(trial.runs))],
         seconds=seconds(trial),
         cost=cost_of(trial),
     )
@@ -175,10 +175,12 @@ def _evidence(trials: Sequence[Trial], chosen: Trial) -> EvidenceData:
     return evidence
 
 
-def _run_data(trial: Trial, place: int) -> RunData:
+def _run_data(trial: Trial, place: int, sessions: Sequence[float]) -> RunData:
     run = trial.runs[place]
     usage = run.usage
     could = trial.created if place == 0 else trial.runs[place - 1].ended
+    if could and run.started:  # while nobody runs the job nothing can be launched
+        could = max([could, *(began for began in sessions if began <= run.started)])
     return RunData(
         run=run.number,
         state=run.state.value,
