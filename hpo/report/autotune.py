@@ -15,7 +15,7 @@ WIDTH = 88
 
 
 class ChosenData(TypedDict):
-    """What was chosen; `told_by` is the key of the spec that told the learner.
+    """What was chosen; `told_by` is the section of the spec that told the learner.
 
     `parameters` are ranges in words, by name, of those that are the library's, wholly or in part.
     """

@@ -20,8 +20,8 @@ Entries = Mapping[str, Entry]
 class Chosen:
     """What hpo chose: all else is the user's own.
 
-    `told_by` is the key of the spec that the learner is known by; `parameters` are those whose ranges are the
-    library's, wholly or in part.
+    `told_by` is the section of the spec that the learner is known by; `parameters` are those whose ranges are
+    the library's, wholly or in part.
     """
 
     learner: Learner
@@ -51,11 +51,11 @@ def choose(document: Document, *, told: str | None = None) -> Chosen | None:
     names = _named(document, found, own.pop(AUTO).node) if own else None
     tuned = _tuned(found, own, _entries(document.node(("fixed",))), names)
     document.put(("parameters",), MappingNode(section.place, tuned))
-    if document.value("learner") is None:
-        document.put(("learner",), ScalarNode(section.place, found.name))
+    told_by = "learner" if document.value("learner") else "launcher"
+    document.put(("learner",), ScalarNode(section.place, found.name))
     return Chosen(
         found,
-        "learner" if told is None or name != told else "launcher.image",
+        told_by,
         parameters=tuple(name for name, entry in tuned.items() if entry is not own.get(name)),
         fixed=_fixed(document, found, tuned, names),
         limits=_limits(document, len(tuned)),
@@ -163,6 +163,8 @@ def _fixed(
     document: Document, found: Learner, tuned: Entries, names: set[str] | None
 ) -> Mapping[str, Scalar]:
     """Fix what the library fixes of parameters that the user says nothing of, and return it."""
+    if not isinstance(document.value("fixed"), dict | None):
+        return {}
     given = _entries(document.node(("fixed",)))
     chosen = {
         name: entry.node

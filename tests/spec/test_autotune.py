@@ -156,7 +156,7 @@ def test_a_launcher_may_tell_the_learner() -> None:
     document = read()
     found = choose(document, told="xgboost")
     assert found is not None
-    assert found.told_by == "launcher.image"
+    assert found.told_by == "launcher"
     assert document.value("learner") == "xgboost"
     _, found = chosen(learner="svm")
     assert found.learner.name == "svm"
@@ -200,6 +200,7 @@ def test_what_was_written_out_is_not_chosen_again() -> None:
             {"parameters.degree.when.kernel": "it has one value always, under `fixed`"},
         ),
         ({"learner": "svm", "limits": 3}, {"limits": "it must be a mapping"}),
+        ({"learner": "random-forest", "fixed": 3}, {"fixed": "it must be a mapping"}),
     ],
 )
 def test_mistakes_are_told_each_at_its_place(sections: dict[str, object], wanted: dict[str, str]) -> None:
