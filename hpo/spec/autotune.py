@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hpo.spec.conditions import is_among
 from hpo.spec.document import Document
 from hpo.spec.learners import AUTO, LEARNERS, Learner, asks_auto, learner
-from hpo.spec.nodes import Entry, ListNode, MappingNode, Node, Place, Plain, ScalarNode, merge, plain
+from hpo.spec.nodes import Entry, ListNode, MappingNode, Node, Place, Plain, ScalarNode, merge, plain, put
 from hpo.spec.space import Scalar
 
 _PLACE = Place("what hpo chose")
@@ -48,8 +48,8 @@ def choose(document: Document, *, told: str | None = None) -> Chosen | None:
         return None
     found = learner(str(name))
     own = dict(section.entries) if isinstance(section, MappingNode) else {}
-    names = _named(document, found, own.pop(AUTO).node) if own else None
-    tuned = _tuned(found, own, _entries(document.node(("fixed",))), names)
+    ranges, fixed = _taken(document, found, own.pop(AUTO).node if own else None)
+    tuned = _tuned(ranges, own, _entries(document.node(("fixed",))))
     document.put(("parameters",), MappingNode(section.place, tuned))
     told_by = "learner" if document.value("learner") else "launcher"
     document.put(("learner",), ScalarNode(section.place, found.name))
@@ -57,7 +57,7 @@ def choose(document: Document, *, told: str | None = None) -> Chosen | None:
         found,
         told_by,
         parameters=tuple(name for name, entry in tuned.items() if entry is not own.get(name)),
-        fixed=_fixed(document, found, tuned, names),
+        fixed=_fixed(document, fixed, tuned),
         limits=_limits(document, len(tuned)),
         early_stopping=_early_stopping(document, found),
     )
@@ -82,40 +82,56 @@ def at_a_time(max_jobs: int) -> int:
     return max(1, min(4, max_jobs // 20))
 
 
-def _named(document: Document, found: Learner, node: Node) -> set[str] | None:
-    """Return the library's names that are asked for, and those they depend on; None for all."""
-    if not isinstance(node, ListNode):
-        return None
+def _taken(document: Document, found: Learner, asked: Node | None) -> tuple[Entries, Entries]:
+    """Return which parameters of the library may be tuned, and which fixed: all, or those of a list.
+
+    A listed one brings those that it depends on, and is called as the list spells it: `max-depth`.
+    """
+    parameters, fixed = (_entries(found.space.child(section)) for section in ("parameters", "fixed"))
+    if not isinstance(asked, ListNode):
+        return parameters, fixed
+    spelt = _spelt(document, found.name, asked, {**parameters, **fixed})
+    renamed = {spelt[name]: _renamed(entry, spelt) for name, entry in parameters.items() if name in spelt}
+    return renamed, {spelt[name]: entry for name, entry in fixed.items() if name in spelt}
+
+
+def _spelt(document: Document, learner: str, asked: ListNode, library: Entries) -> dict[str, str]:
+    """Return the library's names that a list asks for, with those they depend on, as the list spells them."""
     from hpo.spec.explain import did_you_mean
 
-    library = _entries(found.space.child("parameters"))
-    known = [*library, *_entries(found.space.child("fixed"))]
-    names: set[str] = set()
-    for number, item in enumerate(node.items):
-        name = plain(item)
-        if name in known:
-            names |= {str(name), *(_conditions(library[str(name)]) if name in library else ())}
+    spelt: dict[str, str] = {}
+    for number, item in enumerate(asked.items):
+        given = str(plain(item))
+        known = next((name for name in library if name.replace("-", "_") == given.replace("-", "_")), None)
+        if known is None:
+            guess = did_you_mean(given, [*library])
+            text = f"`{given}` is none of {learner}'s parameters in the library{guess}"
+            document.problem(("parameters", AUTO, number), text, f"there are: {', '.join(library)}")
             continue
-        document.problem(
-            ("parameters", AUTO, number),
-            f"`{name}` is none of {found.name}'s parameters in the library{did_you_mean(str(name), known)}",
-            f"there are: {', '.join(known)}",
-        )
-    return names
+        spelt[known] = given
+    parents = [parent for name in spelt for parent in _entries(_entries(library[name]).get("when"))]
+    return {**{parent: parent for parent in parents}, **spelt}
 
 
-def _tuned(found: Learner, own: Entries, fixed: Entries, names: set[str] | None) -> dict[str, Entry]:
+def _renamed(entry: Entry, spelt: Mapping[str, str]) -> Entry:
+    """Return a parameter whose conditions name others as they are spelt."""
+    if not isinstance(entry.node, MappingNode) or (when := entry.node.child("when")) is None:
+        return entry
+    conditions = {spelt[parent]: condition for parent, condition in _entries(when).items()}
+    return Entry(entry.key, put(entry.node, ("when",), MappingNode(when.node.place, conditions)))
+
+
+def _tuned(library: Entries, own: Entries, fixed: Entries) -> dict[str, Entry]:
     """Return the library's parameters with the user's laid over them, and then the user's others.
 
     One that is whole, with a `type`, stands as it is written; of the others single keys are replaced. What
     could never be active is left out.
     """
     tuned: dict[str, Entry] = {}
-    for name, entry in _entries(found.space.child("parameters")).items():
+    for name, entry in library.items():
         mine = own.get(name)
         if mine is None:
-            is_wanted = name not in fixed and (names is None or name in names)
-            if is_wanted and (active := _activated(entry, tuned, fixed)):
+            if name not in fixed and (active := _activated(entry, tuned, fixed)):
                 tuned[name] = active
         elif _entries(mine).keys() & {"type"}:
             tuned[name] = mine
@@ -159,18 +175,12 @@ def _has(items: Sequence[Node], node: Node) -> bool:
     return isinstance(node, ScalarNode) and is_among(node.value, values)
 
 
-def _fixed(
-    document: Document, found: Learner, tuned: Entries, names: set[str] | None
-) -> Mapping[str, Scalar]:
+def _fixed(document: Document, library: Entries, tuned: Entries) -> Mapping[str, Scalar]:
     """Fix what the library fixes of parameters that the user says nothing of, and return it."""
     if not isinstance(document.value("fixed"), dict | None):
         return {}
     given = _entries(document.node(("fixed",)))
-    chosen = {
-        name: entry.node
-        for name, entry in _entries(found.space.child("fixed")).items()
-        if name not in tuned and name not in given and (names is None or name in names)
-    }
+    chosen = {name: entry.node for name, entry in library.items() if name not in tuned and name not in given}
     for name, node in chosen.items():
         document.put(("fixed", name), node)
     return {name: node.value for name, node in chosen.items() if isinstance(node, ScalarNode)}
@@ -208,7 +218,3 @@ def _entries(node: Node | Entry | None) -> Entries:
     """Return what stands in a mapping; nothing in all else."""
     node = node.node if isinstance(node, Entry) else node
     return node.entries if isinstance(node, MappingNode) else {}
-
-
-def _conditions(entry: Entry) -> Iterator[str]:
-    yield from _entries(_entries(entry).get("when"))

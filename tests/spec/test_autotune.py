@@ -13,7 +13,7 @@ from hpo.spec.learners import LEARNERS
 from hpo.spec.load import schema, spec_of
 from hpo.spec.models import Spec
 from hpo.spec.scaling import Scaling
-from hpo.spec.space import Continuous
+from hpo.spec.space import Continuous, Integer
 
 SPACES = Path(__file__).parents[2] / "configs" / "spaces"
 
@@ -117,6 +117,22 @@ def test_only_the_named_ones_are_taken_with_those_they_depend_on() -> None:
     assert spec.limits.max_jobs == 20
     spec, _ = chosen(learner="random-forest", parameters={"auto": ["criterion"]})
     assert (list(spec.parameters), spec.fixed) == (["criterion"], {})
+
+
+def test_they_are_called_as_the_list_spells_them() -> None:
+    spec, found = chosen(
+        learner="lightgbm",
+        parameters={"auto": ["num-leaves", "learning_rate", "bagging-freq"], "num-leaves": {"max": 64}},
+    )
+    assert list(spec.parameters) == ["learning_rate", "num-leaves"] == list(found.parameters)
+    assert spec.parameters["num-leaves"].parameter("n") == Integer("n", 4, 64, Scaling.LOGARITHMIC)
+    assert spec.fixed == {"bagging-freq": 1}
+    spec, _ = chosen(learner="mlp", parameters={"auto": ["momentum", "learning_rate"]})
+    assert {name: dict(parameter.when) for name, parameter in spec.parameters.items()} == {
+        "optimizer": {},
+        "learning_rate": {},
+        "momentum": {"optimizer": ("sgd",)},
+    }
 
 
 @pytest.mark.parametrize(
