@@ -16,6 +16,7 @@ from hpo.cli import render, tables
 from hpo.cli.options import json_option, spec_options
 from hpo.errors import LauncherError, UsageError
 from hpo.launchers.last_words import in_one_line
+from hpo.report.autotune import chosen_data, chosen_lines
 from hpo.report.feasibility import violation_data, violation_text
 from hpo.report.repeats import repeats_data, repeats_text
 from hpo.report.warm_start import warm_start_data, warm_start_lines
@@ -70,6 +71,7 @@ def plan_command(
             "longest_seconds": prepared.longest_seconds(),
             "cost": cost,
             "warm_start": warm_start_data(prepared.prior),
+            "autotune": chosen_data(prepared.chosen, prepared.space),
             "warnings": prepared.warnings(),
             "examples": are_examples(prepared),
             "trials": [
@@ -161,6 +163,7 @@ def _plan_heading(prepared: Prepared, cost: Estimate | None) -> str:
             f"time      {time}",
             f"cost      {_cost_text(prepared, cost)}",
             *warm_start_lines(warm_start_data(prepared.prior)),
+            *chosen_lines(chosen_data(prepared.chosen, prepared.space)),
         ]
     )
 

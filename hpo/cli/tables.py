@@ -95,7 +95,7 @@ def trials_csv(trials: Sequence[TrialData]) -> str:
             [
                 *(row[name] for name in plain),
                 *((trial["values"] or {}).get(name) for name in several),
-                *(_csv_cell(trial["parameters"].get(name)) for name in parameters),
+                *(_csv_cell(trial["parameters"], name) for name in parameters),
                 *(trial["metrics"].get(name) for name in metrics),
                 *(_flag(row[name]) for name in rest),
             ]
@@ -107,8 +107,10 @@ def _flag(value: object) -> object:
     return value_text(value) if isinstance(value, bool) else value
 
 
-def _csv_cell(value: Scalar) -> Scalar:
-    return value_text(value) if isinstance(value, bool) else value
+def _csv_cell(parameters: Mapping[str, Scalar], name: str) -> Scalar:
+    """Return a value for a cell, which is empty for a parameter that is not active alone: null is `null`."""
+    value = parameters.get(name, "")
+    return value_text(value) if value is None or isinstance(value, bool) else value
 
 
 def cell(value: Scalar) -> str:

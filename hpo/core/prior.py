@@ -78,6 +78,8 @@ class ParentReport:
     repeated: int = 0
     lacked: Mapping[str, Scalar] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()  # parameters of the parent that this job has not
+    outside: Mapping[str, int] = field(default_factory=dict)  # how many had a value that a parameter has not
+    fixed: tuple[str, ...] = ()  # parameters fixed here that some of the trials had another value of
 
 
 @dataclass(frozen=True, slots=True)

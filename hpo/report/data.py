@@ -145,6 +145,7 @@ class JobView:
     elapsed: float
     edits: tuple[tuple[float, str], ...] = ()  # when, and what
     prior: Prior = NO_PRIOR
+    sessions: tuple[float, ...] = ()  # when each began
 
     @property
     def name(self) -> str:
@@ -166,6 +167,7 @@ def view(folder: Path, *, now: float) -> JobView:
             elapsed=store.elapsed(now if running else None),
             edits=tuple(store.edits()),
             prior=store.prior(),
+            sessions=tuple(began for began, _ in store.sessions()),
         )
     finally:
         store.close()

@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from typing import TypedDict
 
-from hpo.core.repeats import Repeats
 from hpo.core.trial import Run, Trial, TrialStatus
 from hpo.core.verdict import Verdict
 from hpo.report.best import best_of
@@ -147,7 +146,7 @@ def why_data(job: JobView, trial: Trial, decisions: Sequence[Decision]) -> WhyDa
         best=BestTrialData(origin=best["origin"], trial=best["trial"], value=best["value"]) if best else None,
         decisions=decided,
         attempts=trial.attempts,
-        runs=[_run_data(trial, place, job.record.settings.repeats) for place in range(len(trial.runs))],
+        runs=[_run_data(job, trial, place) for place in range(len(trial.runs))],
         seconds=seconds(trial),
         cost=cost_of(trial),
         values=values_data(settings, trial) if settings.others else None,
@@ -197,10 +196,13 @@ def _evidence(trials: Sequence[Trial], chosen: Trial) -> EvidenceData:
     return evidence
 
 
-def _run_data(trial: Trial, place: int, repeats: Repeats) -> RunData:
+def _run_data(job: JobView, trial: Trial, place: int) -> RunData:
+    repeats = job.record.settings.repeats
     run = trial.runs[place]
     usage = run.usage
     could = trial.created if place == 0 else trial.runs[place - 1].ended
+    if could and run.started:  # while nobody runs the job nothing can be launched
+        could = max([could, *(began for began in job.sessions if began <= run.started)])
     return RunData(
         run=run.number,
         repeat=run.repeat if repeats.seeds else None,

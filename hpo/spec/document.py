@@ -27,6 +27,7 @@ from hpo.spec.nodes import (
     find,
     merge,
     plain,
+    put,
     undotted,
 )
 from hpo.spec.reader import Unreadable, read_file, read_text
@@ -85,6 +86,14 @@ class Document:
         node = find(self._root, _keys(path))
         return plain(node) if node else None
 
+    def node(self, path: Keys) -> Node | None:
+        """Return what stands at a path; None where nothing does."""
+        return find(self._root, path)
+
+    def put(self, path: Sequence[str], node: Node) -> None:
+        """Put a node in place of what stands at a path, or after all else where nothing does."""
+        self._root = put(self._root, path, node)
+
     def place(self, path: str | Keys, *, of_key: bool = False) -> Place:
         """Return where a value stands, or its key; for what is missing, the key of what it is missing in."""
         key: Place = self._root.place
@@ -142,7 +151,8 @@ class Document:
     @property
     def problems(self) -> list[Problem]:
         """The mistakes so far, in the order of the files."""
-        return sorted(self._problems, key=lambda p: (self._files.index(p.file), p.line, p.column))
+        order = {file: number for number, file in enumerate(self._files)}
+        return sorted(self._problems, key=lambda p: (order.get(p.file, len(order)), p.line, p.column))
 
     def raise_problems(self) -> None:
         """Raise SpecError with all mistakes, if there are any."""

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaValue, models_json_schema
 
 from hpo.spec.document import Document
+from hpo.spec.learners import AUTO
 from hpo.spec.models import Launcher, Spec
 from hpo.spec.nodes import dotted
 from hpo.spec.strategies import Names
@@ -47,9 +48,22 @@ def schema(options: Mapping[str, type[BaseModel]] | None = None) -> JsonSchemaVa
                 part["additionalProperties"] = False
     spec = definitions.pop(names[Spec])
     spec["oneOf"] = [{"required": ["objective"]}, {"required": ["objectives"]}]
+    spec["properties"]["parameters"] = _or_auto(spec["properties"]["parameters"])
     for model in set(options.values()):
         del definitions[names[model]]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **spec, "$defs": definitions}
+
+
+def _or_auto(parameters: JsonSchemaValue) -> JsonSchemaValue:
+    """Return the parameters' schema with what hpo writes out before a model reads it."""
+    asked = {"anyOf": [{"const": True}, {"type": "array", "items": {"type": "string"}}]}
+    beside = {"type": "object", "properties": {AUTO: asked}, "required": [AUTO]}
+    listed = {key: part for key, part in parameters.items() if key not in {"title", "description"}}
+    return {
+        "title": parameters["title"],
+        "description": f"{parameters['description']}; or auto: hpo chooses them for `learner`",
+        "anyOf": [{"const": AUTO}, listed, {**beside, "additionalProperties": {"type": "object"}}],
+    }
 
 
 def _with_kind(options: JsonSchemaValue, kind: str) -> JsonSchemaValue:

@@ -23,6 +23,7 @@ from pydantic import (
 )
 
 from hpo.spec.coherence import incoherences
+from hpo.spec.learners import AUTO, LEARNERS, LearnerName, asks_auto
 from hpo.spec.objectives import Objective, OneOfSeveral, first_of, no_objective
 from hpo.spec.parameters import ParameterModel
 from hpo.spec.repeats import Repeats
@@ -116,6 +117,9 @@ class Spec(Section):
     metrics: Mapping[Text, Text] = Field(
         description="name → regex with one group, tried on every line of stdout and stderr"
     )
+    learner: LearnerName | None = Field(
+        default=None, description="what the program trains, for `parameters: auto`: a learner of the library"
+    )
     parameters: Mapping[ParameterName, ParameterModel] = Field(
         description="what is tuned: continuous, integer and categorical parameters, by name"
     )
@@ -167,6 +171,22 @@ class Spec(Section):
     @classmethod
     def _first_of_several(cls, data: object, info: ValidationInfo) -> object:
         return first_of(info.data.get("objectives")) if data == no_objective() else data
+
+    @field_validator("parameters", mode="before")
+    @classmethod
+    def _are_written_out(cls, data: object, info: ValidationInfo) -> object:
+        """Refuse an `auto` that stands for nothing yet: `hpo.spec.autotune` writes out what it can."""
+        if not asks_auto(data):
+            return data
+        if "learner" not in info.data:  # its mistake comes first: that is why nothing was written out
+            return {"unknown": {"type": "categorical", "values": [0]}}
+        if isinstance(data, dict) and data[AUTO] is not True and not isinstance(data[AUTO], list):
+            text = "it must be true, or a list of parameters that the library has"
+            raise mistake(text, at=("parameters", AUTO))
+        raise mistake(
+            "hpo must know the learner to choose",
+            hint=f"write learner: NAME, one of {', '.join(LEARNERS)}; or list the parameters yourself",
+        )
 
     @field_validator("parameters")
     @classmethod

@@ -20,7 +20,6 @@ class Unavailable:
 
 UNAVAILABLE = (
     Unavailable(("algorithms",), instead="write a spec for each"),
-    Unavailable(("parameters",), "auto", "list the parameters"),
     Unavailable(("cross_validation",)),
 )
 

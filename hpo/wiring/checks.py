@@ -50,3 +50,9 @@ def options_model(document: Document) -> type[BaseModel] | None:
         if not document.has_problem("launcher.kind"):
             document.problem("launcher.kind", str(error))
         return None
+
+
+def learner_told(document: Document, options: BaseModel | None) -> str | None:
+    """Return which learner of the library the launcher's options tell; None where they tell none."""
+    kind = document.value("launcher.kind") or "process"
+    return None if options is None else launchers.learner(str(kind), options)

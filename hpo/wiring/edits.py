@@ -42,6 +42,7 @@ _REASONS = {
     "inputs": "its trials were run with it",
     "launcher": "its trials were run with it",
     "constraints": "its trials were proposed under it",
+    "learner": "its parameters were chosen for it",
     "initial": "its trials are numbered after it",
     "repeats": "the values of its trials are made of them",
     "early_stopping": "its trials were judged by it",

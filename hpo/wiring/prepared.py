@@ -23,6 +23,7 @@ from hpo.metrics.regex import pattern_warnings
 from hpo.search import registry as strategies
 from hpo.search.median import MedianStopping
 from hpo.search.strategy import Strategy
+from hpo.spec.autotune import Chosen, choose
 from hpo.spec.document import Document
 from hpo.spec.feasible import completed
 from hpo.spec.load import schema, spec_of
@@ -34,7 +35,7 @@ from hpo.spec.space import Scalar, Space
 from hpo.spec.stopping import median_rule
 from hpo.spec.strategies import OtherStrategy
 from hpo.store.home import state_folder
-from hpo.wiring.checks import check_base, check_options, check_patterns, options_model
+from hpo.wiring.checks import check_base, check_options, check_patterns, learner_told, options_model
 from hpo.wiring.parents import prior_of, prior_warnings
 from hpo.wiring.space_warnings import space_warnings
 
@@ -52,6 +53,7 @@ class Prepared:
     text: str  # the effective spec, as YAML
     digest: str
     base: Path  # the spec's folder
+    chosen: Chosen | None = None  # what `parameters: auto` was written out to
     say: Callable[[str], None] = field(default=silent, compare=False)  # tells the user what takes a while
     worst_cost: float | None = None  # of one run; asked for where the spec has a max_cost
     prior: Prior = NO_PRIOR  # what a job of it begins with: a new one as the parents are now
@@ -250,11 +252,12 @@ def prepare(
     base = base or (given[0].absolute().parent if isinstance(given[0], Path) else Path.cwd())
     check_base(base)
     document = Document.read(given, overrides=overrides)
+    model = options_model(document)
+    options = document.validate(model, at="launcher", without={"kind"}) if model else None
+    chosen = choose(document, told=learner_told(document, options))
     spec = spec_of(document, strategies.names)
     if spec is not None and isinstance(spec.strategy, OtherStrategy):
         check_options(document, spec.strategy)
-    model = options_model(document)
-    options = document.validate(model, at="launcher", without={"kind"}) if model else None
     check_patterns(document)
     if spec is None or options is None:
         document.raise_problems()
@@ -266,6 +269,7 @@ def prepare(
         text=document.merged(),
         digest=document.digest(without={*CHANGEABLE, "name"}),
         base=base,
+        chosen=chosen,
         say=say,
     )
     if isinstance(spec.strategy, OtherStrategy) and not document.problems:

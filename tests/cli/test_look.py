@@ -217,7 +217,7 @@ def test_the_table_as_csv(hpo: Hpo) -> None:
         *("trial", "status", "reason", "value", "kind", "max-depth", "loss", "epoch"),
         *("started", "ended", "seconds", "attempts", "launcher_id", "proposed_by"),
     ]
-    assert [row["kind"] for row in rows[::2]] == ["true", "true", "", "7", "0.5", "a b"]
+    assert [row["kind"] for row in rows[::2]] == ["true", "true", "null", "7", "0.5", "a b"]
     assert [row["max-depth"] for row in rows] == ["1", "2"] * 6
     assert [row["value"] for row in rows[:4]] == ["11.25", "12.25", "", ""]
     assert [row["reason"] for row in rows[:4]] == ["", "", "exit status", "no metric"]

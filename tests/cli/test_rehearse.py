@@ -228,6 +228,7 @@ def test_a_plan_as_json_is_what_the_job_then_does(hpo: Hpo) -> None:
         "cost": None,
         "warnings": [],
         "warm_start": [],
+        "autotune": None,
         "examples": False,
     }
     hpo("run", "spec.yaml")

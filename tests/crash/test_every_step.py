@@ -6,20 +6,27 @@ import math
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from itertools import count
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from hpo.core.apply import Change
 from hpo.core.events import Event, Launched
+from hpo.core.inherit import Heir, inherit
 from hpo.core.job import EndReason, JobStatus
+from hpo.core.prior import NO_PRIOR, Parent, PastTrial, Prior, WarmStart
 from hpo.core.repeats import Repeats
 from hpo.core.settings import Goal, Objective, Settings
 from hpo.core.trial import Launch, Reason, RunReport, RunState, Trial, TrialStatus
 from hpo.launchers.scripted import Hold, Step, UntilSeen, World
 from hpo.scheduler.clock import Clock, WallClock
 from hpo.scheduler.loop import Scheduler
-from hpo.spec.space import Continuous, Integer, Space
+from hpo.spec.conditions import Condition
+from hpo.spec.constraint import Domain
+from hpo.spec.expression import parse
+from hpo.spec.space import Categorical, Continuous, Integer, Space
 from hpo.store.sqlite import Store
 from tests.crash.tuner import Hurried, Tuner
 
@@ -56,6 +63,8 @@ def tuner(
     script: Callable[[Launch], Sequence[Step]] = losses,
     clock: Callable[[], Clock] = Hurried,
     repeats: int = 0,
+    space: Space = SPACE,
+    prior: Prior = NO_PRIOR,
 ) -> Tuner:
     place.mkdir()
     settings = Settings(
@@ -69,7 +78,7 @@ def tuner(
     options = {"min_resource": 1, "max_resource": 4, "reduction_factor": 2} if strategy == "hyperband" else {}
     name, _, rule = strategy.partition(" with ")
     median = {"min_trials": 1, "min_steps": 2} if rule == "median" else None
-    made = Tuner(place, settings, SPACE, World(script), name, options, clock, median)
+    made = Tuner(place, settings, space, World(script), name, options, clock, median, prior)
     made.create()
     return made
 
@@ -110,6 +119,59 @@ def test_acceptance_3_a_crash_at_any_step_changes_nothing(strategy: str, folder:
         assert shaken.run() is not None
         assert outcomes(shaken) == expected, f"after a crash at step {step}"
         assert set(shaken.world.starts.values()) == {1}
+    assert step > 40
+
+
+TIED = Space(
+    (
+        Continuous("x", 0.0, 1.0, step=0.125),
+        Categorical("kind", ("sgd", "adam")),
+        Continuous("momentum", 0.0, 0.75, step=0.75),
+    ),
+    {"momentum": (Condition("kind", ("sgd",)),)},
+    (parse("x + momentum <= 1", {"x": Domain(), "momentum": Domain()}),),
+)
+"""A condition and a constraint, with 21 configurations."""
+
+
+def parents(kind: WarmStart | None) -> Prior:
+    """Return what eight trials of another job are to one of this space."""
+    if kind is None:
+        return NO_PRIOR
+    random = Random(2)
+    drawn = [TIED.cell(number) for number in random.sample(range(TIED.cardinality or 0), 8)]
+    values = [(float(str(params["x"])) - 0.3) ** 2 for params in drawn]
+    past = [PastTrial("p", number, *each) for number, each in enumerate(zip(drawn, values, strict=True), 1)]
+    return inherit(Heir(kind, TIED, {}), [Parent("p", tuple(past))])
+
+
+@pytest.mark.parametrize(
+    ("strategy", "kind", "every"),
+    [
+        ("random with median", WarmStart.IDENTICAL, 5),
+        ("grid with median", None, 5),  # which takes no parents
+        ("hyperband", WarmStart.TRANSFER, 5),  # which stops trials itself
+        ("bayesian with median", WarmStart.IDENTICAL, 17),
+        ("bayesian with median", WarmStart.TRANSFER, 17),
+    ],
+)
+def test_acceptance_3_nor_with_conditions_parents_and_early_stopping_at_once(
+    strategy: str, kind: WarmStart | None, every: int, folder: Path
+) -> None:
+    prior, max_jobs = parents(kind), 21 if kind is None else 9
+    quiet = tuner(folder / "quiet", strategy=strategy, max_jobs=max_jobs, space=TIED, prior=prior)
+    assert quiet.run() is not None
+    expected = outcomes(quiet)
+    assert len(expected) == max_jobs
+    assert any(trial.status is TrialStatus.PRUNED for trial in quiet.trials())
+    assert {"momentum" in trial.params for trial in quiet.trials()} == {True, False}
+    for step in count(1, every):
+        place = folder / f"crash-{step}"
+        shaken = tuner(place, strategy=strategy, max_jobs=max_jobs, space=TIED, prior=prior)
+        if shaken.run(crash_at=step) is not None:
+            break
+        assert shaken.run() is not None
+        assert outcomes(shaken) == expected, f"after a crash at step {step}"
     assert step > 40
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from hpo.core.apply import Change
 from hpo.core.history import History
 from hpo.core.job import Job, assemble, reopened
+from hpo.core.prior import NO_PRIOR, Prior
 from hpo.core.settings import Settings
 from hpo.core.trial import JobHandle, Launch, RunReport, Trial, TrialStatus
 from hpo.launchers.launcher import Chunk
@@ -113,11 +114,12 @@ class Tuner:
     options: Mapping[str, Scalar] = field(default_factory=dict)
     clock: Callable[[], Clock] = Hurried
     median: Mapping[str, int] | None = None  # the options of median early stopping
+    prior: Prior = NO_PRIOR
     asked: Counter[str] = field(default_factory=Counter)  # how often the launcher was asked for each launch
 
     def create(self) -> None:
         record = JobRecord(self.settings, self.strategy, "scripted", 1, "", str(self.folder), created=0.0)
-        Store.create(self.folder / "job.db", record).close()
+        Store.create(self.folder / "job.db", record, self.prior).close()
 
     def run(
         self,
@@ -152,15 +154,16 @@ class Tuner:
             clock=self.clock(),
         )
         history = History.of(objective, trials, store.points(metric=objective.metric))
-        return Parts(store, history, self.new_strategy(), launcher, performer, self.clock())
+        return Parts(store, history, self.new_strategy(store), launcher, performer, self.clock())
 
-    def new_strategy(self) -> Strategy:
+    def new_strategy(self, store: Store) -> Strategy:
         strategy = registry.build(
             self.strategy,
             space=self.space,
             seed=1,
             objective=self.settings.objective,
             max_jobs=self.settings.max_jobs,
+            prior=store.prior().within(self.space),
             options=self.options,
         )
         return MedianStopping(strategy, **self.median) if self.median is not None else strategy
