@@ -70,13 +70,15 @@ def best_command(name: str, *, as_json: bool, top: int | None, form: str, gate: 
       hpo best digits-forest
       python train.py $(hpo best digits-forest --format args)
     """
-    job = view(existing_job(name), now=time.time())
+    now = time.time()
+    job = view(existing_job(name), now=now)
     chosen = best_of(job, top or 1)
     if not chosen:
         raise HpoError(f"job {name} has no completed trial yet; `hpo status {name}` shows how it stands")
     match "json" if as_json else form:
         case "table":
-            click.echo("\n".join(_best_text(job, best) for best in chosen))
+            spent = render.money_lines(status_data(job, now=now))
+            click.echo("\n".join([*(_best_text(job, best) for best in chosen), *spent]))
         case written:
             click.echo(_written(chosen, fixed_values(job), written, as_list=top is not None))
     if gate is not None:

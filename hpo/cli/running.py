@@ -160,7 +160,9 @@ def _tell(job: JobView, data: StatusData, ended: Job) -> None:
     match ended.status:
         case JobStatus.COMPLETED:
             click.echo(f"\nnext: hpo trials {name} --sort value   hpo best {name} --format args", err=True)
-            click.echo(f"logs and models: {job.folder}/trials", err=True)
+            kept = job.folder / "trials"
+            has_models = any(kept.glob("*/run-*/model"))  # a launcher may leave them elsewhere
+            click.echo(f"{'logs and models' if has_models else 'logs'}: {kept}", err=True)
         case JobStatus.FAILED:
             click.echo(f"\nonce that is mended: hpo retry {name}", err=True)
         case JobStatus.STOPPED | JobStatus.INTERRUPTED | JobStatus.RUNNING:

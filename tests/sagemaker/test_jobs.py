@@ -30,7 +30,8 @@ def operations(aws: Aws, service: str = "sagemaker") -> list[str]:
 
 def test_a_job_runs_to_its_end(hpo: Hpo, aws: Aws) -> None:
     job(hpo, train(hpo), limits={"max_jobs": 4, "max_parallel_jobs": 2})
-    hpo("run", "spec.yaml")
+    said = hpo("run", "spec.yaml").err
+    assert f"\nlogs: {hpo.home}/jobs/job/trials\n" in said  # models stay in S3
     trials = hpo("trials", "job", "--json").json
     assert [(trial["status"], trial["value"]) for trial in trials] == [
         ("completed", value) for value in (0.1, 0.2, 0.3, 0.4)
