@@ -161,7 +161,7 @@ def _tell(job: JobView, data: StatusData, ended: Job) -> None:
         case JobStatus.COMPLETED:
             click.echo(f"\nnext: hpo trials {name} --sort value   hpo best {name} --format args", err=True)
             kept = job.folder / "trials"
-            has_models = any(kept.glob("*/run-*/model"))  # a launcher may leave them elsewhere
+            has_models = any(kept.glob("*/run-*/ml/model"))  # a launcher may leave them elsewhere
             click.echo(f"{'logs and models' if has_models else 'logs'}: {kept}", err=True)
         case JobStatus.FAILED:
             click.echo(f"\nonce that is mended: hpo retry {name}", err=True)
