@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from enum import Enum
 from itertools import count
 
-BURST = 2.0
-"""Calls that may be made at once after a pause."""
+BURST = 1.5
+"""Tokens that a pause saves: a call that comes late does not hold up the next one."""
 
-_OF_ALL = 0.75
-"""What of the allowed rate is used steadily: with a burst in it, no second has more calls than allowed."""
+_OF_ALL = 0.7
+"""What of the allowed rate is used: no second has more calls than allowed, also where some are slow on their
+way and arrive together with later ones."""
 
 _SLOWEST = 0.1
 _RECOVERY = 0.05
