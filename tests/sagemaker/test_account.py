@@ -7,6 +7,7 @@ import pytest
 from hpo.testing.aws import Aws
 from tests.command_line import Hpo
 from tests.sagemaker.conftest import job
+from tests.sagemaker.permissions import HPO_KEY
 from tests.sagemaker.test_jobs import train
 
 ONE = {"max_jobs": 1}
@@ -15,7 +16,7 @@ ONE = {"max_jobs": 1}
 @pytest.fixture
 def endpoint(hpo: Hpo, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> str:
     """Leave of AWS in the environment only where its configuration is; return the emulator's address."""
-    keys = "aws_access_key_id = testing\naws_secret_access_key = testing\n"
+    keys = f"aws_access_key_id = {HPO_KEY}\naws_secret_access_key = testing\n"
     config = hpo.write("config", f"[profile team]\nregion = eu-west-1\n{keys}[profile nowhere]\n{keys}")
     for name in aws.environment:
         monkeypatch.delenv(name)

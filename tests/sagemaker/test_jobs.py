@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import boto3
-
 from hpo.testing.aws import Aws
 from tests.command_line import Hpo
 from tests.sagemaker.conftest import job, launcher
@@ -94,11 +92,11 @@ def test_the_plan_shows_the_request(hpo: Hpo, aws: Aws) -> None:
 
 
 def test_a_role_s_name_and_the_account_s_own_bucket_will_do(hpo: Hpo, aws: Aws) -> None:
-    boto3.client("s3").create_bucket(Bucket="sagemaker-us-east-1-123456789012")
+    aws.client("s3").create_bucket(Bucket="sagemaker-us-east-1-123456789012")
     job(hpo, train(hpo), options={"role": "training", "output": None}, limits={"max_jobs": 1})
     hpo("run", "spec.yaml")
     name = next(iter(aws.starts))
-    described = boto3.client("sagemaker").describe_training_job(TrainingJobName=name)
+    described = aws.client("sagemaker").describe_training_job(TrainingJobName=name)
     assert described["RoleArn"] == "arn:aws:iam::123456789012:role/training"
     assert described["OutputDataConfig"]["S3OutputPath"].startswith(
         "s3://sagemaker-us-east-1-123456789012/hpo"
