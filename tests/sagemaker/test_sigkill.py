@@ -57,7 +57,9 @@ def test_acceptance_15_nothing_is_lost_and_nothing_runs_twice(hpo: Hpo, aws: Aws
     started = Counter(hpo.text("started").splitlines())
     assert started == {f"{number} 1": 1 for number in range(1, TRIALS + 1)}
     trials = hpo("trials", "job", "--json").json
-    assert [trial["status"] for trial in trials] == ["completed"] * TRIALS
+    assert [(trial["status"], trial["value"]) for trial in trials] == [
+        ("completed", float(f"3.{number}")) for number in range(1, TRIALS + 1)
+    ]
     for number in range(1, TRIALS + 1):
         lines = hpo("logs", "job", str(number)).out.splitlines()
         assert sorted(lines) == [f"loss={step}.{number}" for step in (1, 2, 3)]
