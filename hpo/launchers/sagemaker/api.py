@@ -185,9 +185,9 @@ class Api:
         """Ask, and again where that may help. Raises Fault."""
         service = "logs" if operation in {Operation.STREAMS, Operation.EVENTS} else "sagemaker"
         for attempt in range(_ATTEMPTS):
-            await self._pace.turn(operation)
             try:
-                answer = await self.in_thread(lambda: self._call(service, operation, ask))
+                async with self._pace.turn(operation):
+                    answer = await self.in_thread(lambda: self._call(service, operation, ask))
             except Unanswered as error:
                 if isinstance(error, Throttled):
                     self._pace.throttled(operation)
