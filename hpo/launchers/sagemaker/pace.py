@@ -19,8 +19,8 @@ BURST = 1.5
 """Tokens that a pause saves: a call that comes late does not hold up the next one."""
 
 _OF_ALL = 0.7
-"""What of the allowed rate is used. The rest is for the burst, and for calls that are held up on their way and
-arrive together with later ones: no more are under way than that no second has more than allowed."""
+"""What of the allowed rate is used. The rest is for the burst, and for calls that are held up on their way
+and arrive together with later ones: no more are under way than that no second has more than allowed."""
 
 _SLOWEST = 0.1
 _RECOVERY = 0.05
