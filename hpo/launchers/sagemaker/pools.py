@@ -14,7 +14,8 @@ from hpo.launchers.sagemaker.faults import Denied, Fault
 COMES_WITHIN = 15.0
 """Seconds after a run's end in which its machines become ready; a launch waits for that at the most."""
 
-_CLOSE_WITHIN = 10.0
+_CLOSE_WITHIN = COMES_WITHIN + 5.0
+"""Seconds in which machines are given back at the end of a job: also those that are not ready yet."""
 
 
 @dataclass(frozen=True, slots=True)
