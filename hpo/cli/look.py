@@ -73,13 +73,14 @@ def best_command(name: str, *, as_json: bool, top: int | None, form: str, gate: 
       hpo best digits-forest
       python train.py $(hpo best digits-forest --format args)
     """
-    job = view(existing_job(name), now=time.time())
+    now = time.time()
+    job = view(existing_job(name), now=now)
     if gate is not None:
         gate.refuse_unknown(job.record.settings.metrics)
     if job.record.settings.others:
         if top is not None:
             raise UsageError(f"--top: the front of {name} has no order; leave it out to see all of it")
-        _show_front(job, "json" if as_json else form)
+        _show_front(job, "json" if as_json else form, now=now)
         if gate is not None:
             gate.check(best_values(job.record.settings, job.trials))
         return
@@ -88,20 +89,22 @@ def best_command(name: str, *, as_json: bool, top: int | None, form: str, gate: 
         raise HpoError(no_result(job))
     match "json" if as_json else form:
         case "table":
-            click.echo("\n".join(_best_text(job, best) for best in chosen))
+            spent = render.money_lines(status_data(job, now=now))
+            click.echo("\n".join([*(_best_text(job, best) for best in chosen), *spent]))
         case written:
             click.echo(_written(chosen, fixed_values(job), written, as_list=top is not None))
     if gate is not None:
         gate.check({chosen[0]["metric"]: chosen[0]["value"]})
 
 
-def _show_front(job: JobView, form: str) -> None:
+def _show_front(job: JobView, form: str, *, now: float) -> None:
     front = front_of(job)
     if not front:
         raise HpoError(no_result(job))
     match form:
         case "table":
-            click.echo(tables.front_table(front))
+            spent = render.money_lines(status_data(job, now=now))
+            click.echo("\n".join([tables.front_table(front), *spent]))
         case written:
             click.echo(_written(front, fixed_values(job), written, as_list=True))
 

@@ -177,7 +177,9 @@ def _tell(job: JobView, data: StatusData, ended: Job) -> None:
         case JobStatus.COMPLETED:
             wanted = "--json" if data["front"] is not None else "--format args"
             click.echo(f"\nnext: hpo trials {name} --sort value   hpo best {name} {wanted}", err=True)
-            click.echo(f"logs and models: {job.folder}/trials", err=True)
+            kept = job.folder / "trials"
+            has_models = any(kept.glob("*/run-*/ml/model"))  # a launcher may leave them elsewhere
+            click.echo(f"{'logs and models' if has_models else 'logs'}: {kept}", err=True)
         case JobStatus.FAILED if not data["counts"]["failed"]:
             click.echo(f"\nnext: hpo trials {name}   hpo best {name}", err=True)
         case JobStatus.FAILED:

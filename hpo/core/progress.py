@@ -11,8 +11,11 @@ from hpo.core.trial import Match, Point, Progress, RunReport, Trial
 
 
 def advanced(settings: Settings, trial: Trial, event: Observed) -> tuple[Progress, tuple[Point, ...]]:
-    """Take in a trial's new matches; a point's step is its metric's count, or the objective's step metric."""
-    if not event.matches:
+    """Take in a trial's new matches; a point's step is its metric's count, or the objective's step metric.
+
+    Of a log whose lines came in another order than they were printed in, the report says what is the latest.
+    """
+    if not event.matches and not event.report.latest:
         return trial.run.progress, ()
     counts, latest = dict(trial.run.progress.counts), dict(trial.run.progress.latest)
     best, others = trial.run.progress.best, dict(trial.run.progress.others)
@@ -30,6 +33,7 @@ def advanced(settings: Settings, trial: Trial, event: Observed) -> tuple[Progres
             known = others.get(match.metric)
             if known is None or goals[match.metric].is_better(match.value, known):
                 others[match.metric] = match.value
+    latest |= event.report.latest
     return Progress(counts, latest, best, others), tuple(points)
 
 

@@ -112,6 +112,7 @@ class RunReport:
     The words are why a failed run failed, and what a running one waits for, or why it cannot be followed
     at the moment. Times are in seconds since the epoch, where the launcher knows them. `metrics` are the
     last values of metrics as somebody else read them from the log: they stand in for what it did not give.
+    `latest` are those of the lines that were printed last, where a log's lines did not come in their order.
     """
 
     state: RunState
@@ -121,6 +122,7 @@ class RunReport:
     started: float | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
     usage: Usage | None = None
+    latest: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -244,12 +244,14 @@ def test_what_a_job_cost_is_shown_wherever_it_is_looked_at(rented: Rented) -> No
     assert status["warm_pools"] == {"reused": 1, "runs": 3, "saved_seconds": 90.0}
     assert status["interruptions"] == 3
     shown = rented("status", "job").out
+    of_best = rented("best", "job").out
     for line in (
         "cost      $5.00, saved $1.00 by spot machines",
         "machines  1 of 3 runs on one kept ready, 1m 30s saved; 3 interruptions",
     ):
         assert line in shown
         assert line in said
+        assert line in of_best
     told = ("trial", "cost", "machine", "billable_seconds", "interruptions")
     assert [[trial[key] for key in told] for trial in rented("trials", "job", "--json").json] == [
         [1, 1.0, "big", 1800.0, 0],
@@ -263,7 +265,7 @@ def test_what_a_job_cost_is_shown_wherever_it_is_looked_at(rented: Rented) -> No
     assert [row["cost"] for row in rows] == ["1.0", "2.0", "2.0"]
     best = rented("best", "job", "--json").json
     assert (best["trial"], best["cost"]) == (1, 1.0)
-    assert ", $1.00)" in rented("best", "job").out
+    assert ", $1.00)" in of_best
 
 
 def test_nothing_of_it_is_shown_where_nothing_is_charged(hpo: Hpo) -> None:

@@ -1,4 +1,4 @@
-"""What is asked of SageMaker, to the letter: each file in `requests` is a launcher's options and the body."""
+"""What is asked of SageMaker for a run, and what no run could be asked for with."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from hpo.launchers.sagemaker.request import Recipe, Resolved
 from hpo.spec.space import Values
 from hpo.testing.aws.shapes import check_request, model
 
-GOLDEN = sorted(Path(__file__).with_name("requests").glob("*.json"))
 LAUNCH = Launch("digits", 7, 2, {"learning-rate": 0.1, "layers": 3, "act": "relu"})
 NAME = "digits-k3f9x2-0007-2"
 PLAIN: dict[str, object] = {"image": "team/train:1", "instance_type": "ml.m5.xlarge"}
@@ -69,23 +68,6 @@ def assert_sent(body: Mapping[str, object]) -> None:
     report = ParamValidator().validate(body, shape)
     assert not report.has_errors(), report.generate_report()
     check_request("sagemaker", "CreateTrainingJob", body)
-
-
-@pytest.mark.parametrize("golden", GOLDEN, ids=lambda path: path.stem)
-def test_the_body_of_each_option(golden: Path) -> None:
-    known = json.loads(golden.read_text(encoding="utf-8"))
-    body = body_of(known["launcher"], job=known.get("job"))
-    assert body == known["body"]
-    assert_sent(body)
-
-
-def test_every_option_is_in_one_of_the_bodies() -> None:
-    given: set[str] = set()
-    for golden in GOLDEN:
-        given |= json.loads(golden.read_text(encoding="utf-8"))["launcher"].keys()
-    about_asking = {"region", "profile", "endpoint", "poll", "requests_per_second", "prices"}
-    unseen = {"role", "output", "env_from", "source_dir", "requirements"}  # resolved before there is a body
-    assert set(SageMakerOptions.model_fields) - given == (about_asking | unseen) - given
 
 
 def test_another_trial_differs_in_nothing_that_keeps_a_machine_from_it() -> None:
