@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaValue, models_json_schema
 
+from hpo.spec.algorithms import OWN, SECTION, AlgorithmLauncher
 from hpo.spec.document import Document
 from hpo.spec.models import Launcher, Spec
 from hpo.spec.nodes import dotted
@@ -41,14 +42,40 @@ def schema(options: Mapping[str, type[BaseModel]] | None = None) -> JsonSchemaVa
     if options:
         kinds = [_with_kind(definitions[names[model]], kind) for kind, model in options.items()]
         definitions[Launcher.__name__] = {"oneOf": kinds, "description": Launcher.__doc__}
+        parts = {"anyOf": list(map(_in_parts, kinds)), "description": AlgorithmLauncher.__doc__}
+        definitions[AlgorithmLauncher.__name__] = parts
     for definition in definitions.values():
         for part in definition.get("properties", {}).values():
             if "patternProperties" in part:
                 part["additionalProperties"] = False
-    spec = definitions.pop(names[Spec])
+    spec = _of_one_or_several(definitions.pop(names[Spec]))
     for model in set(options.values()):
         del definitions[names[model]]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **spec, "$defs": definitions}
+
+
+def _of_one_or_several(spec: JsonSchemaValue) -> JsonSchemaValue:
+    """Return a spec's schema that asks for parameters and metrics, or else for several algorithms.
+
+    Those may have each their own options of the launcher, so that the job's need not be all of them.
+    """
+    either = ("parameters", "metrics")
+    required = [key for key in spec["required"] if key not in either]
+    launcher = spec["properties"]["launcher"]
+    shared = {"$ref": f"#/$defs/{AlgorithmLauncher.__name__}"}
+    return {
+        **spec,
+        "properties": {**spec["properties"], "launcher": {"description": launcher["description"]}},
+        "required": required,
+        "if": {"required": [SECTION]},
+        "then": {"properties": {"launcher": shared, **dict.fromkeys(OWN, False)}},
+        "else": {"properties": {"launcher": launcher}, "required": list(either)},
+    }
+
+
+def _in_parts(options: JsonSchemaValue) -> JsonSchemaValue:
+    """Return a launcher's options of which all may be missing."""
+    return {key: value for key, value in options.items() if key != "required"}
 
 
 def _with_kind(options: JsonSchemaValue, kind: str) -> JsonSchemaValue:

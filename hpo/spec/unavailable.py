@@ -21,7 +21,6 @@ class Unavailable:
 UNAVAILABLE = (
     Unavailable(("objectives",), instead="tune for one `objective`"),
     Unavailable(("require",)),
-    Unavailable(("algorithms",), instead="write a spec for each"),
     Unavailable(("parameters",), "auto", "list the parameters"),
     Unavailable(("repeats",)),
     Unavailable(("cross_validation",)),
