@@ -59,7 +59,7 @@ def _unpaid(job: Job) -> frozenset[int]:
 
 def _for_run(job: Job, trial: Trial, run: Run, now: float) -> Iterator[Effect]:
     if run.handle is None:
-        launch = Launch(job.settings.job, trial.number, run.number, trial.params)
+        launch = Launch(job.settings.job, trial.number, run.number, trial.params, trial.algorithm)
         if trial.status is TrialStatus.STOPPING:
             yield Abandon(launch)
         elif now >= run.not_before:

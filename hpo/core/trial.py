@@ -71,10 +71,14 @@ _FINAL_RUN = frozenset({RunState.SUCCEEDED, RunState.FAILED, RunState.STOPPED, R
 
 @dataclass(frozen=True, slots=True)
 class JobHandle:
-    """What finds a launched run again, also after a restart: the launcher's name and its own id."""
+    """What finds a launched run again, also after a restart: the launcher's name and its own id.
+
+    Of a job with several algorithms, each with a launcher of its own, also whose run it is.
+    """
 
     launcher: str
     id: str
+    algorithm: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,7 @@ class Launch:
     trial: int
     run: int
     params: Values
+    algorithm: str | None = None  # of several
 
     @property
     def name(self) -> str:
@@ -186,6 +191,7 @@ class Trial:
     ended: float | None = None
     place: int | None = None  # the how-manieth to end, from 1
     verdict: Verdict | None = None  # by which it was stopped early
+    algorithm: str | None = None  # whose parameters it has, where the job has several
 
     @property
     def run(self) -> Run:

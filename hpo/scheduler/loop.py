@@ -129,7 +129,7 @@ class Scheduler:
             self._made_ready = number
             proposal = strategy.propose(self._parts.history, number)
             if proposal is not None:
-                launch = Launch(job.settings.job, number, 1, proposal.params)
+                launch = Launch(job.settings.job, number, 1, proposal.params, proposal.algorithm)
                 self._making_ready = asyncio.create_task(self._parts.launcher.prepare(launch))
 
     # -- effects
@@ -225,7 +225,7 @@ class Scheduler:
         now = self._parts.clock.now()
         if proposal is None:
             return Exhausted(now)
-        return Proposed(number, proposal.params, proposal.proposed_by, proposal.memo, now)
+        return Proposed(number, proposal.params, proposal.proposed_by, proposal.memo, now, proposal.algorithm)
 
     def _take_arrived(self, *arrived: Sequence[Event] | BaseException) -> None:
         """Take in these events and all that wait; raise what failed for good."""

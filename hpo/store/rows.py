@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from hpo.core.settings import Goal, Objective, Running, Settings, Take
@@ -18,7 +18,8 @@ JOB_COLUMNS = (
     "name, settings, strategy, launcher, seed, digest, base, status, end_reason, end_detail, created, ended"
 )
 TRIAL_COLUMNS = (
-    "number, params, proposed_by, memo, status, reason, detail, value, created, ended, place, verdict"
+    "number, params, proposed_by, memo, status, reason, detail, value, created, ended, place, verdict, "
+    "algorithm"
 )
 RUN_COLUMNS = (
     "trial, number, state, launcher, handle, cursor, progress, waiting, not_before, "
@@ -49,6 +50,7 @@ def trial_row(trial: Trial) -> Row:
         trial.ended,
         trial.place,
         json.dumps(asdict(trial.verdict)) if trial.verdict is not None else None,
+        trial.algorithm,
     )
 
 
@@ -82,7 +84,7 @@ def point_row(point: Point) -> Row:
 def trial_of(row: Row, runs: tuple[Run, ...]) -> Trial:
     """Return the trial of a row of TRIAL_COLUMNS, with its runs."""
     number, params, proposed_by, memo, status, reason, detail, value = row[:8]
-    created, ended, place, verdict = row[8:]
+    created, ended, place, verdict, algorithm = row[8:]
     return Trial(
         number=number,
         params=_read(params),
@@ -91,13 +93,19 @@ def trial_of(row: Row, runs: tuple[Run, ...]) -> Trial:
         reason=Reason(reason) if reason else None,
         detail=detail,
         value=value,
-        runs=runs,
+        runs=runs if algorithm is None else tuple(_with_algorithm(run, algorithm) for run in runs),
         memo=memo,
         created=created,
         ended=ended,
         place=place,
         verdict=Verdict(**_read(verdict)) if verdict is not None else None,
+        algorithm=algorithm,
     )
+
+
+def _with_algorithm(run: Run, algorithm: str) -> Run:
+    handle = replace(run.handle, algorithm=algorithm) if run.handle is not None else None
+    return replace(run, handle=handle)
 
 
 def run_of(row: Row) -> Run:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -35,6 +36,17 @@ def first_trials(prepared: Prepared, count: int) -> list[Trial]:
 def are_examples(prepared: Prepared) -> bool:
     """Tell whether the job will draw a seed of its own, so that its values cannot be known before."""
     return prepared.spec.seed is None and prepared.spec.strategy.name != "grid"
+
+
+def longest_seconds(prepared: Prepared) -> float | None:
+    """Return how long the job can take at most; None where its limits do not say."""
+    limits = prepared.spec.limits
+    rounds = math.ceil(limits.max_jobs / limits.max_parallel_jobs)
+    bounds = [
+        limits.max_runtime,
+        rounds * limits.max_job_runtime if limits.max_job_runtime is not None else None,
+    ]
+    return min((bound for bound in bounds if bound is not None), default=None)
 
 
 class Estimate(TypedDict):

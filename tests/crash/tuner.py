@@ -19,7 +19,7 @@ from hpo.launchers.scripted import ScriptedLauncher, World
 from hpo.metrics.scan import compile_metrics
 from hpo.scheduler.clock import Clock
 from hpo.scheduler.loop import Parts, Scheduler
-from hpo.scheduler.perform import Performer
+from hpo.scheduler.perform import Performer, Reader
 from hpo.search import registry
 from hpo.search.median import MedianStopping
 from hpo.search.strategy import Strategy
@@ -144,11 +144,11 @@ class Tuner:
     def parts(self, store: Store, trials: list[Trial], countdown: Countdown) -> Parts:
         launcher = DyingLauncher(self.world, countdown, self.asked)
         objective = self.settings.objective
+        scanner = compile_metrics({objective.metric: r"loss=(\S+)"})
         performer = Performer(
             launcher,
-            scanner=compile_metrics({objective.metric: r"loss=(\S+)"}),
+            readers={None: Reader(scanner, lambda log: f"no loss in {len(log)} bytes")},
             objective=objective.metric,
-            advise=lambda log: f"no loss in {len(log)} bytes",
             clock=self.clock(),
         )
         history = History.of(objective, trials, store.points(metric=objective.metric))
