@@ -33,6 +33,7 @@ class Best:
     value: float
     parameters: Mapping[str, Scalar]
     origin: str = ""  # the job that ran it: a parent's, where an identical warm start has its best there
+    algorithm: str | None = None  # whose parameters they are, of several
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,7 @@ def _best(data: BestData) -> Best:
         value=data["value"],
         parameters=data["parameters"],
         origin=data["origin"],
+        algorithm=data["algorithm"],
     )
 
 

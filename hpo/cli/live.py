@@ -105,12 +105,17 @@ class LiveView:
             state = f"{metric} = {render.short_number(latest)}" if latest is not None else ""
             state = f"waits: {run.waiting}" if run.waiting else state
             rows.add_row(
-                Text(f"trial {trial.number}"), trial.status.value, span, Text(render.printable(state))
+                Text(f"trial {trial.number}"),
+                *([trial.algorithm] if trial.algorithm is not None else []),
+                trial.status.value,
+                span,
+                Text(render.printable(state)),
             )
         hidden = len(job.open) - SHOWN
         return Group(rows, Text(f"and {hidden} more")) if hidden > 0 else rows
 
     def _best(self, best: Trial) -> RenderableType:
         values = "  ".join(f"{name}={render.value_text(value)}" for name, value in best.params.items())
-        text = Text(f"best: {render.short_number(best.value)} (trial {best.number})  ", style="green")
+        whose = f"trial {best.number}" + (f", {best.algorithm}" if best.algorithm is not None else "")
+        text = Text(f"best: {render.short_number(best.value)} ({whose})  ", style="green")
         return text.append(render.printable(values), style="default")

@@ -9,9 +9,17 @@ from pathlib import Path
 import click
 
 from hpo.cli import render, tables
-from hpo.cli.options import Gate, gate_option, job_argument, json_option
+from hpo.cli.options import (
+    Gate,
+    algorithm_option,
+    gate_option,
+    job_argument,
+    json_option,
+    known_algorithm,
+)
 from hpo.core.trial import Trial, TrialStatus
 from hpo.errors import HpoError, JobNotFound
+from hpo.report.algorithms import algorithms_of
 from hpo.report.best import BestData, best_of, ranked
 from hpo.report.counts import ended_of
 from hpo.report.data import JobView, StatusData, seconds, status_data, trial_data, view
@@ -53,6 +61,7 @@ def status_command(name: str, *, as_json: bool, watch: bool) -> None:
 @job_argument
 @json_option
 @click.option("--top", type=click.IntRange(min=1), metavar="K", help="Show the best K trials.")
+@algorithm_option
 @click.option(
     "--format",
     "form",
@@ -62,7 +71,9 @@ def status_command(name: str, *, as_json: bool, watch: bool) -> None:
     help="args: as command-line arguments; env: as shell assignments; both with the fixed parameters.",
 )
 @gate_option
-def best_command(name: str, *, as_json: bool, top: int | None, form: str, gate: Gate | None) -> None:
+def best_command(
+    name: str, *, as_json: bool, top: int | None, algorithm: str | None, form: str, gate: Gate | None
+) -> None:
     """Show the best trial and its values.
 
     \b
@@ -71,22 +82,26 @@ def best_command(name: str, *, as_json: bool, top: int | None, form: str, gate: 
       python train.py $(hpo best digits-forest --format args)
     """
     job = view(existing_job(name), now=time.time())
-    chosen = best_of(job, top or 1)
+    if algorithm is not None:
+        known_algorithm(algorithm, algorithms_of(job.trials))
+    chosen = best_of(job, top or 1, algorithm=algorithm)
     if not chosen:
-        raise HpoError(f"job {name} has no completed trial yet; `hpo status {name}` shows how it stands")
+        of = f" of {algorithm}" if algorithm is not None else ""
+        raise HpoError(f"job {name} has no completed trial{of} yet; `hpo status {name}` shows how it stands")
     match "json" if as_json else form:
         case "table":
             click.echo("\n".join(_best_text(job, best) for best in chosen))
         case written:
-            click.echo(_written(chosen, fixed_values(job), written, as_list=top is not None))
+            fixed = [fixed_values(job, best["algorithm"]) for best in chosen]
+            click.echo(_written(chosen, fixed, written, as_list=top is not None))
     if gate is not None:
         gate.check(chosen[0]["value"])
 
 
-def _written(chosen: list[BestData], fixed: dict[str, Scalar], form: str, *, as_list: bool) -> str:
+def _written(chosen: list[BestData], fixed: list[dict[str, Scalar]], form: str, *, as_list: bool) -> str:
     """Return the best for a program to read: with all that a trial was given, its fixed parameters, too."""
-    data = [{**best, "fixed": fixed} for best in chosen]
-    given = [{**fixed, **best["parameters"]} for best in chosen]
+    data = [{**best, "fixed": shared} for best, shared in zip(chosen, fixed, strict=True)]
+    given = [{**shared, **best["parameters"]} for best, shared in zip(chosen, fixed, strict=True)]
     match form:
         case "yaml":
             return render.as_yaml(data if as_list else data[0])
@@ -126,8 +141,11 @@ def _best_text(job: JobView, best: BestData) -> str:
 @click.option(
     "--sort", type=click.Choice(SORTS), default="trial", show_default=True, help="value: best first."
 )
+@algorithm_option
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file.")
-def trials_command(name: str, *, as_json: bool, form: str, sort: str, output: Path | None) -> None:
+def trials_command(
+    name: str, *, as_json: bool, form: str, sort: str, algorithm: str | None, output: Path | None
+) -> None:
     """Show every trial: its values, what came of it and why.
 
     \b
@@ -137,7 +155,9 @@ def trials_command(name: str, *, as_json: bool, form: str, sort: str, output: Pa
     """
     job = view(existing_job(name), now=time.time())
     objective = job.record.settings.objective
-    trials = list(job.trials)
+    if algorithm is not None:
+        known_algorithm(algorithm, algorithms_of(job.trials))
+    trials = [trial for trial in job.trials if algorithm in {None, trial.algorithm}]
     match sort:
         case "value":
             best_first = ranked(trials, objective.goal)

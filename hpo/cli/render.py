@@ -21,6 +21,7 @@ from hpo.spec.space import Scalar
 
 if TYPE_CHECKING:
     from hpo.core.trial import Trial
+    from hpo.report.algorithms import AlgorithmData
     from hpo.report.best import BestData
     from hpo.report.data import StatusData, WaitingData
 
@@ -160,6 +161,7 @@ def status_text(status: StatusData) -> str:
     else:
         lines.append(f"best      {best['metric']} = {best['value']!r} ({origin_text(best)})")
         lines.append(parameter_lines(best["parameters"]))
+    lines += map(_algorithm_line, status["algorithms"])
     if status["status"] in {"interrupted", "stopped"}:
         lines.append(f"go on with `hpo resume {status['job']}`")
     return "\n".join(lines)
@@ -168,7 +170,15 @@ def status_text(status: StatusData) -> str:
 def origin_text(best: BestData) -> str:
     """Return which trial one of the best is, and of which job where that is a parent's."""
     of_parent = f" of {best['origin']}, a parent" if best["origin"] != best["job"] else ""
-    return f"trial {best['trial']}{of_parent}"
+    of_several = f", {best['algorithm']}" if best["algorithm"] is not None else ""
+    return f"trial {best['trial']}{of_parent}{of_several}"
+
+
+def _algorithm_line(algorithm: AlgorithmData) -> str:
+    """Return how one of several algorithms stands."""
+    best = algorithm["best"]
+    found = f"; best {best['value']!r} (trial {best['trial']})" if best is not None else ""
+    return f"algorithm {algorithm['name']}: {counts_text(algorithm['counts'])}{found}"
 
 
 def money(amount: float) -> str:

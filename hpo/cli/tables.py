@@ -21,9 +21,11 @@ def trials_table(
     """Return a row for each trial, with its reason last, which is cut so that the row fits into a width."""
     names = parameter_names(trial["parameters"] for trial in trials)
     is_charged = any(trial["cost"] is not None for trial in trials)
+    are_several = any(trial["algorithm"] is not None for trial in trials)
     rows = [
         [
             str(trial["trial"]),
+            *([trial["algorithm"] or ""] if are_several else []),
             trial["status"],
             short_number(trial["value"]),
             "-" if trial["seconds"] is None else f"{trial['seconds']:.1f}",
@@ -33,11 +35,13 @@ def trials_table(
         ]
         for trial, reason in zip(trials, reasons, strict=True)
     ]
-    header = ["trial", "status", metric, "seconds", *(["cost"] if is_charged else []), *names, "reason"]
+    given = ["trial", *(["algorithm"] if are_several else []), "status", metric, "seconds"]
+    header = [*given, *(["cost"] if is_charged else []), *names, "reason"]
     if width is not None:
         taken = sum(2 + max(map(len, column)) for column in list(zip(header, *rows, strict=True))[:-1])
         rows = [[*row[:-1], shortened(row[-1], max(width - taken, SHORTEST))] for row in rows]
-    return table(header, rows, right=frozenset({0, 2, 3, 4} if is_charged else {0, 2, 3}))
+    first = len(given) - 2  # of the columns with numbers
+    return table(header, rows, right=frozenset({0, *range(first, len(given) + is_charged)}))
 
 
 def trials_csv(trials: Sequence[TrialData]) -> str:
@@ -45,6 +49,8 @@ def trials_csv(trials: Sequence[TrialData]) -> str:
     parameters = parameter_names(trial["parameters"] for trial in trials)
     metrics = list(dict.fromkeys(name for trial in trials for name in trial["metrics"]))
     plain = ["trial", "status", "reason", "value"]
+    if any(trial["algorithm"] is not None for trial in trials):
+        plain.insert(1, "algorithm")
     rest = ["started", "ended", "seconds", "attempts", "launcher_id", "proposed_by"]
     if any(trial["machine"] is not None for trial in trials):
         rest += ["cost", "machine", "billable_seconds", "interruptions"]

@@ -13,6 +13,7 @@ from hpo.core.job import JobStatus
 from hpo.core.prior import NO_PRIOR, Prior
 from hpo.core.trial import Trial
 from hpo.errors import TrialNotFound
+from hpo.report.algorithms import AlgorithmData, algorithms_data
 from hpo.report.best import BestData, best_of
 from hpo.report.counts import Counts, chosen_by, counts_of
 from hpo.report.money import (
@@ -59,6 +60,7 @@ class StatusData(TypedDict):
     chosen_by: dict[str, int]
     max_jobs: int
     best: BestData | None
+    algorithms: list[AlgorithmData]
     elapsed_seconds: float
     remaining_seconds: float | None
     waiting: list[WaitingData]
@@ -76,10 +78,11 @@ class TrialData(TypedDict):
 
     `detail` says in words what `reason` is a word for; `attempts` counts the runs that were
     launched; `waiting` is why one is not, or cannot be followed. `cost`, `billable_seconds` and
-    `interruptions` are of all its runs.
+    `interruptions` are of all its runs. `algorithm` is null where the job has not several.
     """
 
     trial: int
+    algorithm: str | None
     status: str
     reason: str | None
     detail: str | None
@@ -165,6 +168,7 @@ def status_data(job: JobView, *, now: float) -> StatusData:
         chosen_by=chosen_by(job.trials),
         max_jobs=settings.max_jobs,
         best=best[0] if best else None,
+        algorithms=algorithms_data(job),
         elapsed_seconds=round(job.elapsed, 3),
         remaining_seconds=_remaining(job, now) if job.status == "running" else None,
         waiting=[
@@ -201,6 +205,7 @@ def trial_data(trial: Trial) -> TrialData:
     """Return one trial as data."""
     return TrialData(
         trial=trial.number,
+        algorithm=trial.algorithm,
         status=trial.status.value,
         reason=trial.reason.value if trial.reason else None,
         detail=trial.detail or None,

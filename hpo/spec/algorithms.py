@@ -135,7 +135,7 @@ def misplaced(spec: _Written) -> Iterator[PydanticCustomError]:
     """Yield what a spec of several algorithms, as written, says in the wrong place."""
     for key in OWN:
         if spec.get(key) is not None:
-            text = f"with `{SECTION}`, each of them has {key} of its own"
+            text = f"with `{SECTION}`, each of them has its own"
             yield mistake(text, hint=f"move it below `{SECTION}`", at=(key,))
     if spec.get("warm_start") is not None:
         text = "a job of several algorithms cannot begin with earlier jobs"

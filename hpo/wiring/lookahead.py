@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypedDict
@@ -29,8 +29,15 @@ def first_trials(prepared: Prepared, count: int) -> list[Trial]:
         proposal = strategy.propose(history, number)
         if proposal is None:
             break
-        history.record(Trial(number, proposal.params, proposal.proposed_by))
+        algorithm = proposal.algorithm
+        history.record(Trial(number, proposal.params, proposal.proposed_by, algorithm=algorithm))
     return list(history.trials.values())
+
+
+def first_of_each(trials: Sequence[Trial]) -> list[Trial]:
+    """Return the first trial of each algorithm, or the first one of a job without several."""
+    first = {trial.algorithm: trial for trial in reversed(trials)}
+    return sorted(first.values(), key=lambda trial: trial.number)
 
 
 def are_examples(prepared: Prepared) -> bool:
@@ -97,7 +104,10 @@ class Rehearsed:
 
 
 async def rehearse(prepared: Prepared, folder: Path, show: Callable[[bytes], None]) -> Rehearsed:
-    """Run one trial with default values in a folder of its own; its log goes to `show` as it grows."""
+    """Run one trial with default values in a folder of its own; its log goes to `show` as it grows.
+
+    Of several algorithms `prepared` is one.
+    """
     settings = prepared.settings(prepared.spec.name)
     scanner = compile_metrics(prepared.spec.metrics)
     log = bytearray()
