@@ -10,7 +10,7 @@ from hpo.core.history import History
 from hpo.core.settings import Goal
 from hpo.core.trial import TrialStatus
 from hpo.core.verdict import Verdict
-from hpo.search.allocation import Choice, Losses, Standing, ranked
+from hpo.search.allocation import Standing, minimum, ranked
 from hpo.search.projection import Projections
 from hpo.search.stopping import Decision, Explains
 from hpo.search.strategy import Proposal, Strategy
@@ -33,8 +33,9 @@ class Algorithms:
 
     needs_results = True
 
-    def __init__(self, algorithms: Mapping[str, Searched]) -> None:
+    def __init__(self, algorithms: Mapping[str, Searched], *, max_jobs: int) -> None:
         self._algorithms = dict(algorithms)
+        self._first = minimum(max_jobs, len(algorithms))
         self._shares = lru_cache(maxsize=1)(self._new_shares)
 
     def prepare(self) -> None:
@@ -45,7 +46,7 @@ class Algorithms:
     def propose(self, history: History, number: int) -> Proposal | None:  # noqa: ARG002 -- it is counted anew
         """Return values for the algorithm whose turn it is; None where all have nothing left."""
         shares = self._shares(history)
-        for choice in shares.choices():
+        for choice in ranked(shares.standings(), self._first):
             own = shares.projections.of(choice.name)
             proposal = self._algorithms[choice.name].strategy.propose(own, len(own.trials) + 1)
             if proposal is not None:
@@ -89,12 +90,11 @@ class _Shares:
         self.projections = Projections(history)
         self._sign = -1.0 if history.goal is Goal.MAXIMIZE else 1.0
         self._standings = {standing.name: standing for standing in standings}
-        self._losses = Losses()
         self._completed: set[int] = set()
 
-    def choices(self) -> list[Choice]:
+    def standings(self) -> list[Standing]:
         self.catch_up()
-        return ranked(list(self._standings.values()), self._losses)
+        return list(self._standings.values())
 
     def catch_up(self) -> None:
         for trial in self.projections.catch_up():
@@ -103,6 +103,4 @@ class _Shares:
             is_result = trial.status is TrialStatus.COMPLETED and trial.value is not None
             if is_result and trial.number not in self._completed:
                 self._completed.add(trial.number)
-                loss = self._sign * (trial.value or 0.0)
-                self._losses.add(loss)
-                standing.loss = loss if standing.loss is None else min(loss, standing.loss)
+                standing.add(self._sign * (trial.value or 0.0))

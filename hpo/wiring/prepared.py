@@ -109,7 +109,8 @@ class Prepared:
                 {
                     name: Searched(part.strategy(seed), len(part.spec.first_configurations()))
                     for name, part in self.algorithms.items()
-                }
+                },
+                max_jobs=self.spec.limits.max_jobs,
             )
         settings = self.settings(self.spec.name)
         strategy = strategies.build(
