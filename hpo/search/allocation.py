@@ -15,7 +15,6 @@ import math
 from bisect import insort
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from statistics import fmean
 
 LEAST, MOST = 3, 6
 """Trials that each algorithm gets before they are compared: a quarter of all, but not fewer or more."""
@@ -69,7 +68,7 @@ def ranked(standings: Sequence[Standing], first: int) -> list[Choice]:
     total = sum(standing.trials for standing in standings)
     medians = [standing.median for standing in standings if standing.median is not None]
     best = min((standing.best for standing in standings if standing.best is not None), default=0.0)
-    unit = fmean(medians) - best if medians else 0.0
+    unit = sum(median / len(medians) for median in medians) - best if medians else 0.0
     worst = max(medians, default=0.0)
 
     def order(standing: Standing) -> tuple[int, int, float, int]:

@@ -59,10 +59,11 @@ def tuner(
     settings = Settings(
         "j", Objective("loss", Goal.MINIMIZE), max_jobs=max_jobs, max_parallel_jobs=parallel, attempts=2
     )
-    options = {"min_resource": 1, "max_resource": 4, "reduction_factor": 2} if strategy == "hyperband" else {}
     name, _, rule = strategy.partition(" with ")
+    options = {"min_resource": 1, "max_resource": 4, "reduction_factor": 2} if name == "hyperband" else {}
     median = {"min_trials": 1, "min_steps": 2} if rule == "median" else None
-    made = Tuner(place, settings, SPACE, World(script), name, options, clock, median)
+    algorithms = ("one", "other") if rule == "algorithms" else ()
+    made = Tuner(place, settings, SPACE, World(script), name, options, clock, median, algorithms)
     made.create()
     return made
 
@@ -77,13 +78,22 @@ def outcomes(made: Tuner) -> list[tuple[object, ...]]:
             None if trial.status is TrialStatus.PRUNED else trial.value,
             trial.detail,
             trial.verdict,
+            trial.algorithm,
         )
         for trial in made.trials()
     ]
 
 
 @pytest.mark.parametrize(
-    "strategy", ["random", "bayesian", "hyperband", "random with median", "bayesian with median"]
+    "strategy",
+    [
+        "random",
+        "bayesian",
+        "hyperband",
+        "random with median",
+        "bayesian with median",
+        "hyperband with algorithms",
+    ],
 )
 def test_acceptance_3_a_crash_at_any_step_changes_nothing(strategy: str, folder: Path) -> None:
     stops_early = strategy not in {"random", "bayesian"}

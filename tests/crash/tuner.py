@@ -14,13 +14,15 @@ from hpo.core.history import History
 from hpo.core.job import Job, assemble, reopened
 from hpo.core.settings import Settings
 from hpo.core.trial import JobHandle, Launch, RunReport, Trial, TrialStatus
-from hpo.launchers.launcher import Chunk
+from hpo.launchers.algorithms import AlgorithmsLauncher
+from hpo.launchers.launcher import Chunk, Launcher
 from hpo.launchers.scripted import ScriptedLauncher, World
 from hpo.metrics.scan import compile_metrics
 from hpo.scheduler.clock import Clock
 from hpo.scheduler.loop import Parts, Scheduler
 from hpo.scheduler.perform import Performer, Reader
 from hpo.search import registry
+from hpo.search.algorithms import Algorithms, Searched
 from hpo.search.median import MedianStopping
 from hpo.search.strategy import Strategy
 from hpo.spec.space import Scalar, Space
@@ -113,6 +115,7 @@ class Tuner:
     options: Mapping[str, Scalar] = field(default_factory=dict)
     clock: Callable[[], Clock] = Hurried
     median: Mapping[str, int] | None = None  # the options of median early stopping
+    algorithms: Sequence[str] = ()  # several ones, all with the same space and program
     asked: Counter[str] = field(default_factory=Counter)  # how often the launcher was asked for each launch
 
     def create(self) -> None:
@@ -142,12 +145,16 @@ class Tuner:
             store.close()
 
     def parts(self, store: Store, trials: list[Trial], countdown: Countdown) -> Parts:
-        launcher = DyingLauncher(self.world, countdown, self.asked)
+        launcher: Launcher = DyingLauncher(self.world, countdown, self.asked)
+        if self.algorithms:
+            each = {name: DyingLauncher(self.world, countdown, self.asked) for name in self.algorithms}
+            launcher = AlgorithmsLauncher(each)
         objective = self.settings.objective
         scanner = compile_metrics({objective.metric: r"loss=(\S+)"})
+        reader = Reader(scanner, lambda log: f"no loss in {len(log)} bytes")
         performer = Performer(
             launcher,
-            readers={None: Reader(scanner, lambda log: f"no loss in {len(log)} bytes")},
+            readers=dict.fromkeys(self.algorithms or [None], reader),
             objective=objective.metric,
             clock=self.clock(),
         )
@@ -155,6 +162,12 @@ class Tuner:
         return Parts(store, history, self.new_strategy(), launcher, performer, self.clock())
 
     def new_strategy(self) -> Strategy:
+        if not self.algorithms:
+            return self._new_strategy()
+        each = {name: Searched(self._new_strategy()) for name in self.algorithms}
+        return Algorithms(each, max_jobs=self.settings.max_jobs)
+
+    def _new_strategy(self) -> Strategy:
         strategy = registry.build(
             self.strategy,
             space=self.space,
