@@ -19,7 +19,6 @@ from hpo.cli.options import (
 )
 from hpo.core.trial import Trial, TrialStatus
 from hpo.errors import HpoError, JobNotFound
-from hpo.report.algorithms import algorithms_of
 from hpo.report.best import BestData, best_of, ranked
 from hpo.report.counts import ended_of
 from hpo.report.data import JobView, StatusData, seconds, status_data, trial_data, view
@@ -83,7 +82,7 @@ def best_command(
     """
     job = view(existing_job(name), now=time.time())
     if algorithm is not None:
-        known_algorithm(algorithm, algorithms_of(job.trials))
+        known_algorithm(algorithm, job.record.settings.algorithms)
     chosen = best_of(job, top or 1, algorithm=algorithm)
     if not chosen:
         of = f" of {algorithm}" if algorithm is not None else ""
@@ -156,7 +155,7 @@ def trials_command(
     job = view(existing_job(name), now=time.time())
     objective = job.record.settings.objective
     if algorithm is not None:
-        known_algorithm(algorithm, algorithms_of(job.trials))
+        known_algorithm(algorithm, job.record.settings.algorithms)
     trials = [trial for trial in job.trials if algorithm in {None, trial.algorithm}]
     match sort:
         case "value":

@@ -61,6 +61,7 @@ class Settings:
     attempts: int = 2  # launches of one trial, the first one included
     max_cost: float | None = None  # money, in the currency of the launcher's prices
     worst_cost: float | None = None  # what one run can cost at the most; known where max_cost is given
+    algorithms: tuple[str, ...] = ()  # of several, in the order of the spec
 
     @property
     def breaker(self) -> int:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, TypedDict
 
-from hpo.core.trial import Trial
 from hpo.report.best import BestData, best_of
 from hpo.report.counts import Counts, counts_of
 
@@ -22,14 +20,9 @@ class AlgorithmData(TypedDict):
     best: BestData | None
 
 
-def algorithms_of(trials: Iterable[Trial]) -> list[str]:
-    """Return the algorithms that trials belong to, in the order in which they got their first ones."""
-    return list(dict.fromkeys(trial.algorithm for trial in trials if trial.algorithm is not None))
-
-
 def algorithms_data(job: JobView) -> list[AlgorithmData]:
-    """Return how each algorithm stands; nothing for a job without several."""
-    return [_algorithm_data(job, name) for name in algorithms_of(job.trials)]
+    """Return how each algorithm stands, in the order of the spec; nothing for a job without several."""
+    return [_algorithm_data(job, name) for name in job.record.settings.algorithms]
 
 
 def _algorithm_data(job: JobView, name: str) -> AlgorithmData:

@@ -145,6 +145,7 @@ def settings_of(text: str) -> Settings:
     """Return the settings that `settings_text` wrote."""
     fields = json.loads(text)
     objective, running = fields.pop("objective"), fields.pop("running", Running.STOP)
+    algorithms = fields.pop("algorithms", ())
     return Settings(
         objective=Objective(
             metric=objective["metric"],
@@ -153,6 +154,7 @@ def settings_of(text: str) -> Settings:
             step=objective["step"],
         ),
         running=Running(running),
+        algorithms=tuple(algorithms),
         **fields,
     )
 

@@ -50,7 +50,7 @@ _REASONS = {
 """Why sections of the spec may not change; others are refused without a reason of their own."""
 
 
-_NOT_OF_THE_SPEC = {"job", "objective", "launcher_ends_runs", "stops_early", "worst_cost"}
+_NOT_OF_THE_SPEC = {"job", "objective", "launcher_ends_runs", "stops_early", "worst_cost", "algorithms"}
 """What of the settings says nothing that could have been changed: a copied folder is another job's."""
 
 

@@ -96,6 +96,7 @@ class Prepared:
             attempts=spec.retry.attempts,
             max_cost=limits.max_cost,
             worst_cost=self.worst_cost,
+            algorithms=tuple(spec.algorithms),
         )
 
     def default(self) -> dict[str, Scalar]:

@@ -97,7 +97,7 @@ def outcomes(made: Tuner) -> list[tuple[object, ...]]:
 )
 def test_acceptance_3_a_crash_at_any_step_changes_nothing(strategy: str, folder: Path) -> None:
     stops_early = strategy not in {"random", "bayesian"}
-    max_jobs = 8 if stops_early else 5
+    max_jobs = 12 if "algorithms" in strategy else 8 if stops_early else 5
     quiet = tuner(folder / "quiet", strategy=strategy, max_jobs=max_jobs)
     assert quiet.run() is not None
     expected = outcomes(quiet)

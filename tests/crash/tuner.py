@@ -154,7 +154,7 @@ class Tuner:
         reader = Reader(scanner, lambda log: f"no loss in {len(log)} bytes")
         performer = Performer(
             launcher,
-            readers=dict.fromkeys(self.algorithms or [None], reader),
+            readers=dict.fromkeys((*self.algorithms, None), reader),
             objective=objective.metric,
             clock=self.clock(),
         )
