@@ -25,7 +25,7 @@ Function = Callable[[Values], float | None]
 
 
 def bowl(floor: float) -> Function:
-    """Return a function with its least value, `floor`, at (0.3, 0.7); random points have 0.2 more."""
+    """Return a function with its least value, `floor`, at (0.3, 0.7); random points have 0.25 more."""
 
     def loss(values: Values) -> float:
         x, y = values["x"], values["y"]
