@@ -17,18 +17,17 @@ class Projections:
         self._histories: dict[str, History] = {}
         self._places: dict[int, tuple[str, int]] = {}  # trial → whose it is, and its number there
         self._numbers: dict[str, list[int]] = {}  # the other way round
-        self._open: set[int] = set()
+        self._open: dict[int, Trial] = {}  # as they were last read
 
     def catch_up(self) -> list[Trial]:
         """Take in what is new, and return the trials whose status has changed, as they are now."""
-        numbers = list(dict.fromkeys(self._whole.log[self._log :]))
+        numbers = dict.fromkeys(self._whole.log[self._log :])
         self._log = len(self._whole.log)
         changed = [self._whole.trials[number] for number in numbers]
-        for trial in changed:
-            (self._open.discard if trial.status.is_final else self._open.add)(trial.number)
-        # what an open trial has printed is news, too
-        for number in [*sorted(self._open.difference(numbers)), *numbers]:
-            self._record(self._whole.trials[number])
+        still_open = [self._whole.trials[number] for number in self._open if number not in numbers]
+        printed = [trial for trial in still_open if trial is not self._open[trial.number]]
+        for trial in (*printed, *changed):
+            self._record(trial)
         while self._points < len(self._whole.points):
             self._extend(self._whole.points[self._points])
             self._points += 1
@@ -53,6 +52,9 @@ class Projections:
             self._numbers.setdefault(algorithm, []).append(trial.number)
             self._places[trial.number] = algorithm, len(self._numbers[algorithm])
         history.record(replace(trial, number=self._places[trial.number][1]))
+        self._open[trial.number] = trial
+        if trial.status.is_final:
+            del self._open[trial.number]
 
     def _extend(self, point: Point) -> None:
         algorithm, place = self._places[point.trial]
