@@ -157,9 +157,9 @@ def misplaced(spec: _Written) -> Iterator[PydanticCustomError]:
 def _without_objective(spec: _Written) -> Iterator[PydanticCustomError]:
     """Yield which algorithms lack a metric that the objective names, where others have it."""
     objective, defined = spec.get("objective"), all_metrics(spec)
-    for key in ("metric", "step"):
-        wanted = objective.get(key) if isinstance(objective, dict) else None
-        for name, _, alone in each_alone(spec) if wanted in defined else ():
+    named = [objective.get(key) for key in ("metric", "step")] if isinstance(objective, dict) else []
+    for wanted in (name for name in named if isinstance(name, str) and name in defined):
+        for name, _, alone in each_alone(spec):
             given = alone["metrics"]
             if not isinstance(given, dict) or wanted not in given:
                 hint = f"define it under `{SECTION}.{name}.metrics`, or for all of them under `metrics`"

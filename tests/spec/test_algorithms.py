@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, ValidationError
 
 from hpo.launchers import registry
-from hpo.spec.load import schema
+from hpo.spec.document import Document
+from hpo.spec.load import schema, spec_of
 from tests.spec.conftest import Load, Read, Refuse
 
 SPEC = """\
@@ -96,3 +101,54 @@ def test_the_schema_refuses_what_the_loader_does(read: Read, override: str) -> N
     one = SPEC[: SPEC.index("algorithms:")] + SPEC[SPEC.index("fixed: {epochs: 1") :]
     with pytest.raises(ValidationError):
         Draft202012Validator(SCHEMA).validate(read(one).value())
+
+
+_PATHS = [
+    *[
+        "algorithms",
+        "algorithms.forest",
+        "algorithms.forest.parameters",
+        "algorithms.forest.parameters.depth",
+    ],
+    *["algorithms.forest.fixed", "algorithms.forest.fixed.depth", "algorithms.forest.constraints", "metrics"],
+    *["algorithms.forest.initial", "algorithms.forest.metrics", "algorithms.forest.launcher", "strategy"],
+    *["algorithms.forest.launcher.kind", "algorithms.forest.more", "objective.metric", "objective.step"],
+    *["parameters", "fixed", "fixed.kind", "launcher", "launcher.kind", "limits.max_jobs", "initial"],
+]
+_VALUES = [
+    "",
+    "1",
+    "x",
+    "[]",
+    "[a]",
+    "{}",
+    "[{depth: 1}]",
+    "{a: [1]}",
+    "{f1: 1}",
+    "{depth: {type: integer}}",
+    "grid",
+]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("any")
+
+
+@settings(deadline=None, max_examples=200, derandomize=True, database=None)
+@given(st.lists(st.tuples(st.sampled_from(_PATHS), st.sampled_from(_VALUES)), max_size=4))
+def test_any_values_are_a_spec_or_mistakes_with_their_places(
+    folder: Path, overrides: list[tuple[str, str]]
+) -> None:
+    path = folder / "spec.yaml"
+    path.write_text(SPEC)
+    document = Document.read([path], overrides=[f"{key}={value}" for key, value in overrides])
+    spec = spec_of(document)
+    assert (spec is None) <= bool(document.problems)
+    for problem in document.problems:
+        assert problem.message
+        assert problem.path
+        assert problem.file
+    if spec is not None and not document.problems:
+        for name in spec.algorithms:
+            assert len(spec.alone(name).space()) > 0
