@@ -161,7 +161,7 @@ def status_text(status: StatusData) -> str:
     else:
         lines.append(f"best      {best['metric']} = {best['value']!r} ({origin_text(best)})")
         lines.append(parameter_lines(best["parameters"]))
-    lines += map(_algorithm_line, status["algorithms"])
+    lines += map(algorithm_line, status["algorithms"])
     if status["status"] in {"interrupted", "stopped"}:
         lines.append(f"go on with `hpo resume {status['job']}`")
     return "\n".join(lines)
@@ -174,7 +174,7 @@ def origin_text(best: BestData) -> str:
     return f"trial {best['trial']}{of_parent}{of_several}"
 
 
-def _algorithm_line(algorithm: AlgorithmData) -> str:
+def algorithm_line(algorithm: AlgorithmData) -> str:
     """Return how one of several algorithms stands."""
     best = algorithm["best"]
     found = f"; best {best['value']!r} (trial {best['trial']})" if best is not None else ""

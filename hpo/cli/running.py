@@ -155,6 +155,8 @@ def _tell(job: JobView, data: StatusData, ended: Job) -> None:
     if best is not None:
         click.echo(f"best: {best['metric']} = {best['value']!r} ({render.origin_text(best)})")
         click.echo(render.parameter_lines(best["parameters"], indent="  "))
+    for algorithm in data["algorithms"]:
+        click.echo(render.algorithm_line(algorithm), err=True)
     if ended.status is JobStatus.FAILED:
         _tell_failure(job)
     match ended.status:

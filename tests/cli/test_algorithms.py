@@ -45,7 +45,9 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Hpo:
     """A job of 30 trials, which has ended."""
     hpo = Hpo(tmp_path_factory.mktemp("several"))
     write(hpo, fixed={"epochs": 1}, limits={"max_jobs": 30, "max_parallel_jobs": 4})
-    hpo("run", "spec.yaml")
+    said = hpo("run", "spec.yaml").err
+    assert " forest  completed  loss = 1.5" in said
+    assert "algorithm forest: " in said
     return hpo
 
 
