@@ -36,6 +36,7 @@ class Best:
     parameters: Mapping[str, Scalar]
     origin: str = ""  # the job that ran it: a parent's, where an identical warm start has its best there
     spread: float | None = None  # the standard deviation of its repeats
+    algorithm: str | None = None  # whose parameters they are, of several
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +164,7 @@ def _best(data: BestData) -> Best:
         parameters=data["parameters"],
         origin=data["origin"],
         spread=data["spread"],
+        algorithm=data["algorithm"],
     )
 
 

@@ -86,10 +86,13 @@ def confirm_command(
 def _text(found: ConfirmationData) -> str:
     header = ["trial", "at first", "mean", "spread", "n", "failed", "least", "greatest"]
     rows = [_row(trial) for trial in found["trials"]]
+    if any(trial["algorithm"] is not None for trial in found["trials"]):
+        header.append("algorithm")
+        rows = [[*row, trial["algorithm"] or ""] for row, trial in zip(rows, found["trials"], strict=True)]
     what = f"{found['metric']} of the best trials of {found['job']}, with several seeds each"
     lines = [
         f"{what} (runs: {found['confirmed_by']})",
-        render.table(header, rows, right=frozenset(range(len(header)))),
+        render.table(header, rows, right=frozenset(range(8))),
     ]
     if found["comparison"] is not None:
         lines.append(_verdict(found["comparison"]))

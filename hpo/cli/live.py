@@ -106,7 +106,13 @@ class LiveView:
             state = f"waits: {run.waiting}" if run.waiting else state
             count = job.settings.repeats.count
             name = f"trial {trial.number}" + (f", repeat {run.repeat} of {count}" if count > 1 else "")
-            rows.add_row(Text(name), trial.status.value, span, Text(render.printable(state)))
+            rows.add_row(
+                Text(name),
+                *([trial.algorithm] if trial.algorithm is not None else []),
+                trial.status.value,
+                span,
+                Text(render.printable(state)),
+            )
         hidden = len(job.open) - SHOWN
         return Group(rows, Text(f"and {hidden} more")) if hidden > 0 else rows
 
@@ -114,5 +120,6 @@ class LiveView:
         values = "  ".join(f"{name}={render.value_text(value)}" for name, value in best.params.items())
         settings = self._job.settings
         what = f"best {settings.objective.metric}" if settings.others else "best"
-        text = Text(f"{what}: {render.short_number(best.value)} (trial {best.number})  ", style="green")
+        whose = f"trial {best.number}" + (f", {best.algorithm}" if best.algorithm is not None else "")
+        text = Text(f"{what}: {render.short_number(best.value)} ({whose})  ", style="green")
         return text.append(render.printable(values), style="default")

@@ -9,7 +9,14 @@ from pathlib import Path
 import click
 
 from hpo.cli import render, tables
-from hpo.cli.options import Gate, gate_option, job_argument, json_option
+from hpo.cli.options import (
+    Gate,
+    algorithm_option,
+    gate_option,
+    job_argument,
+    json_option,
+    known_algorithm,
+)
 from hpo.core.settings import Settings
 from hpo.core.trial import Trial, TrialStatus
 from hpo.errors import HpoError, JobNotFound, UsageError
@@ -56,6 +63,7 @@ def status_command(name: str, *, as_json: bool, watch: bool) -> None:
 @job_argument
 @json_option
 @click.option("--top", type=click.IntRange(min=1), metavar="K", help="Show the best K trials.")
+@algorithm_option
 @click.option(
     "--format",
     "form",
@@ -65,7 +73,9 @@ def status_command(name: str, *, as_json: bool, watch: bool) -> None:
     help="args: as command-line arguments; env: as shell assignments; both with the fixed parameters.",
 )
 @gate_option
-def best_command(name: str, *, as_json: bool, top: int | None, form: str, gate: Gate | None) -> None:
+def best_command(
+    name: str, *, as_json: bool, top: int | None, algorithm: str | None, form: str, gate: Gate | None
+) -> None:
     """Show the best trial and its values; of several objectives the trials of the Pareto front.
 
     \b
@@ -77,6 +87,8 @@ def best_command(name: str, *, as_json: bool, top: int | None, form: str, gate: 
     job = view(existing_job(name), now=now)
     if gate is not None:
         gate.refuse_unknown(job.record.settings.metrics)
+    if algorithm is not None:
+        known_algorithm(algorithm, job.record.settings.algorithms)
     if job.record.settings.others:
         if top is not None:
             raise UsageError(f"--top: the front of {name} has no order; leave it out to see all of it")
@@ -84,15 +96,16 @@ def best_command(name: str, *, as_json: bool, top: int | None, form: str, gate: 
         if gate is not None:
             gate.check(best_values(job.record.settings, job.trials))
         return
-    chosen = best_of(job, top or 1)
+    chosen = best_of(job, top or 1, algorithm=algorithm)
     if not chosen:
-        raise HpoError(no_result(job))
+        raise HpoError(no_result(job, algorithm))
     match "json" if as_json else form:
         case "table":
             spent = render.money_lines(status_data(job, now=now))
             click.echo("\n".join([*(_best_text(job, best) for best in chosen), *spent]))
         case written:
-            click.echo(_written(chosen, fixed_values(job), written, as_list=top is not None))
+            fixed = [fixed_values(job, best["algorithm"]) for best in chosen]
+            click.echo(_written(chosen, fixed, written, as_list=top is not None))
     if gate is not None:
         gate.check({chosen[0]["metric"]: chosen[0]["value"]})
 
@@ -106,17 +119,19 @@ def _show_front(job: JobView, form: str, *, now: float) -> None:
             spent = render.money_lines(status_data(job, now=now))
             click.echo("\n".join([tables.front_table(front), *spent]))
         case written:
-            click.echo(_written(front, fixed_values(job), written, as_list=True))
+            click.echo(_written(front, [fixed_values(job)] * len(front), written, as_list=True))
 
 
-def no_result(job: JobView) -> str:
-    """Return why a job has no best trial, and which one is nearest to what it requires."""
-    required = require_data(job.record.settings, job.trials)
+def no_result(job: JobView, algorithm: str | None = None) -> str:
+    """Return why a job, or an algorithm, has no best trial, and which is nearest to what is required."""
+    trials = [trial for trial in job.trials if algorithm in {None, trial.algorithm}]
+    required = require_data(job.record.settings, trials)
+    whose, of = (job.name, "") if algorithm is None else (algorithm, f" of {algorithm}")
     if required is None or required["nearest"] is None:
-        return f"job {job.name} has no completed trial yet; `hpo status {job.name}` shows how it stands"
+        return f"job {job.name} has no completed trial{of} yet; `hpo status {job.name}` shows how it stands"
     return "\n".join(
         [
-            f"none of the {required['completed']} completed trials of {job.name} meets `require`",
+            f"none of the {required['completed']} completed trials of {whose} meets `require`",
             *render.nearest_lines(required["nearest"]),
         ]
     )
@@ -124,14 +139,14 @@ def no_result(job: JobView) -> str:
 
 def _written(
     chosen: Sequence[BestData] | Sequence[FrontTrialData],
-    fixed: dict[str, Scalar],
+    fixed: Sequence[dict[str, Scalar]],
     form: str,
     *,
     as_list: bool,
 ) -> str:
     """Return the best for a program to read: with all that a trial was given, its fixed parameters, too."""
-    data = [{**best, "fixed": fixed} for best in chosen]
-    given = [{**fixed, **best["parameters"]} for best in chosen]
+    data = [{**best, "fixed": shared} for best, shared in zip(chosen, fixed, strict=True)]
+    given = [{**shared, **best["parameters"]} for best, shared in zip(chosen, fixed, strict=True)]
     match form:
         case "yaml":
             return render.as_yaml(data if as_list else data[0])
@@ -176,8 +191,11 @@ def _best_text(job: JobView, best: BestData) -> str:
     show_default=True,
     help="value: best first, or the front.",
 )
+@algorithm_option
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file.")
-def trials_command(name: str, *, as_json: bool, form: str, sort: str, output: Path | None) -> None:
+def trials_command(
+    name: str, *, as_json: bool, form: str, sort: str, algorithm: str | None, output: Path | None
+) -> None:
     """Show every trial: its values, what came of it and why.
 
     \b
@@ -187,8 +205,10 @@ def trials_command(name: str, *, as_json: bool, form: str, sort: str, output: Pa
     """
     job = view(existing_job(name), now=time.time())
     settings = job.record.settings
-    objective, trials = settings.objective, list(job.trials)
-    on_front = front_trials(settings, trials) if settings.others else []
+    if algorithm is not None:
+        known_algorithm(algorithm, settings.algorithms)
+    trials = [trial for trial in job.trials if algorithm in {None, trial.algorithm}]
+    objective, on_front = settings.objective, front_trials(settings, trials) if settings.others else []
     match sort:
         case "value":
             others = (trial for trial in ranked(trials, objective.goal) if trial not in on_front)

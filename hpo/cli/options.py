@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from hpo.errors import GateNotMet, UsageError
+from hpo.plugins import instead
 from hpo.store.home import job_names
 
 if TYPE_CHECKING:
@@ -65,6 +66,20 @@ def spec_options(command: Command) -> Command:
 def json_option(command: Command) -> Command:
     """Take --json."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")(command)
+
+
+def algorithm_option(command: Command) -> Command:
+    """Take --algorithm."""
+    return click.option("--algorithm", metavar="NAME", help="Of several algorithms only this one.")(command)
+
+
+def known_algorithm(wanted: str, known: Sequence[str]) -> str:
+    """Return the name of one of several algorithms. Raises UsageError where there is none of that name."""
+    if wanted in known:
+        return wanted
+    if not known:
+        raise UsageError(f"--algorithm {wanted}: there are not several algorithms; leave it out")
+    raise UsageError(f"--algorithm {wanted}: there is no such algorithm; {instead(wanted, list(known))}")
 
 
 def gate_option(command: Command) -> Command:

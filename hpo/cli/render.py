@@ -24,6 +24,7 @@ from hpo.spec.space import Scalar
 
 if TYPE_CHECKING:
     from hpo.core.trial import Trial
+    from hpo.report.algorithms import AlgorithmData
     from hpo.report.best import BestData
     from hpo.report.data import StatusData, WaitingData
     from hpo.report.feasibility import NearestData
@@ -174,6 +175,7 @@ def status_text(status: StatusData) -> str:
     else:
         lines.append(f"best      {best['metric']} = {best['value']!r} ({origin_text(best)})")
         lines.append(parameter_lines(best["parameters"]))
+    lines += map(algorithm_line, status["algorithms"])
     if status["status"] in {"interrupted", "stopped"}:
         lines.append(f"go on with `hpo resume {status['job']}`")
     return "\n".join(lines)
@@ -212,7 +214,8 @@ def front_text(front: FrontData) -> str:
 def origin_text(best: BestData) -> str:
     """Return which trial one of the best is, and of which job where that is a parent's."""
     of_parent = f" of {best['origin']}, a parent" if best["origin"] != best["job"] else ""
-    return f"trial {best['trial']}{of_parent}{_spread_text(best)}"
+    of_several = f", {best['algorithm']}" if best["algorithm"] is not None else ""
+    return f"trial {best['trial']}{of_parent}{of_several}{_spread_text(best)}"
 
 
 def _spread_text(best: BestData) -> str:
@@ -226,6 +229,13 @@ def repeat_lines(repeats: Sequence[RepeatData], *, indent: str) -> list[str]:
     """Return the values of a trial's repeats by their seeds, in a line; nothing where there is one run."""
     values = ", ".join(f"seed {each['seed']}: {each['value']!r}" for each in repeats)
     return [f"{indent}with {values}"] if repeats else []
+
+
+def algorithm_line(algorithm: AlgorithmData) -> str:
+    """Return how one of several algorithms stands."""
+    best = algorithm["best"]
+    found = f"; best {best['value']!r} (trial {best['trial']})" if best is not None else ""
+    return f"algorithm {algorithm['name']}: {counts_text(algorithm['counts'])}{found}"
 
 
 def money(amount: float) -> str:

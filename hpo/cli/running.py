@@ -162,13 +162,7 @@ def _tell(job: JobView, data: StatusData, ended: Job) -> None:
     click.echo(f"\n{name} {job.status}{reason} (trials: {counts}; {render.duration(job.elapsed)})", err=True)
     for line in [*render.money_lines(data), *render.saved_lines(data)]:
         click.echo(line, err=True)
-    best = data["best"]
-    if data["front"] is not None:
-        click.echo(f"the Pareto front, {data['front']['size']} of {len(job.trials)} trials:")
-        click.echo(front_table(front_of(job)))
-    if best is not None:
-        click.echo(f"best: {best['metric']} = {best['value']!r} ({render.origin_text(best)})")
-        click.echo(render.parameter_lines(best["parameters"], indent="  "))
+    _tell_best(job, data)
     if ended.status is JobStatus.FAILED:
         _tell_failure(job)
     for line in render.require_lines(data):
@@ -186,6 +180,18 @@ def _tell(job: JobView, data: StatusData, ended: Job) -> None:
             click.echo(f"\nonce that is mended: hpo retry {name}", err=True)
         case JobStatus.STOPPED | JobStatus.INTERRUPTED | JobStatus.RUNNING:
             click.echo(f"\ngo on with: hpo resume {name}", err=True)
+
+
+def _tell_best(job: JobView, data: StatusData) -> None:
+    best = data["best"]
+    if data["front"] is not None:
+        click.echo(f"the Pareto front, {data['front']['size']} of {len(job.trials)} trials:")
+        click.echo(front_table(front_of(job)))
+    if best is not None:
+        click.echo(f"best: {best['metric']} = {best['value']!r} ({render.origin_text(best)})")
+        click.echo(render.parameter_lines(best["parameters"], indent="  "))
+    for algorithm in data["algorithms"]:
+        click.echo(render.algorithm_line(algorithm), err=True)
 
 
 def _tell_failure(job: JobView) -> None:

@@ -27,9 +27,11 @@ def trials_table(
     names = parameter_names(trial["parameters"] for trial in trials)
     is_charged = any(trial["cost"] is not None for trial in trials)
     is_repeated = any(trial["repeats"] for trial in trials)
+    are_several = any(trial["algorithm"] is not None for trial in trials)
     rows = [
         [
             str(trial["trial"]),
+            *([trial["algorithm"] or ""] if are_several else []),
             trial["status"],
             *(
                 map(short_number, trial["values"].values())
@@ -45,14 +47,16 @@ def trials_table(
         ]
         for trial, reason in zip(trials, reasons, strict=True)
     ]
+    given = ["trial", *(["algorithm"] if are_several else []), "status"]
     numbers = [*(several or [metric]), *(["spread"] if is_repeated else [])]
     times = ["seconds", *(["cost"] if is_charged else [])]
-    header = ["trial", "status", *numbers, *(["front"] if several else []), *times, *names, "reason"]
+    header = [*given, *numbers, *(["front"] if several else []), *times, *names, "reason"]
     if width is not None:
         taken = sum(2 + max(map(len, column)) for column in list(zip(header, *rows, strict=True))[:-1])
         rows = [[*row[:-1], shortened(row[-1], max(width - taken, SHORTEST))] for row in rows]
-    shown = 2 + len(numbers) + bool(several)  # columns before the times
-    right = {0, *range(2, 2 + len(numbers)), *range(shown, shown + len(times))}
+    after = len(given) + len(numbers)
+    shown = after + bool(several)  # columns before the times
+    right = {0, *range(len(given), after), *range(shown, shown + len(times))}
     return table(header, rows, right=frozenset(right))
 
 
@@ -79,6 +83,8 @@ def trials_csv(trials: Sequence[TrialData]) -> str:
     several = list(next((trial["values"] for trial in trials if trial["values"]), {}))
     plain = ["trial", "status", "reason", "value"]
     plain += ["spread"] if any(trial["repeats"] for trial in trials) else []
+    if any(trial["algorithm"] is not None for trial in trials):
+        plain.insert(1, "algorithm")
     rest = ["started", "ended", "seconds", "attempts", "launcher_id", "proposed_by"]
     if any(trial["machine"] is not None for trial in trials):
         rest += ["cost", "machine", "billable_seconds", "interruptions"]

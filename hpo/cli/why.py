@@ -70,7 +70,8 @@ def _end(why: WhyData) -> Iterator[str]:
             f", {metric} = {each!r}" for metric, each in why["values"].items() if each is not None
         )
     value += "" if why["spread"] is None else f" with a spread of {render.short_number(why['spread'])}"
-    yield f"trial {why['trial']} of {why['job']}: {why['status']}{value}"
+    algorithm = f", {why['algorithm']}" if why["algorithm"] is not None else ""
+    yield f"trial {why['trial']} of {why['job']}{algorithm}: {why['status']}{value}"
     if why["reason"] and why["reason"] != why["status"]:
         yield f"reason    {why['reason']}"
     if why["detail"]:
@@ -92,9 +93,10 @@ def _choice(why: WhyData) -> Iterator[str]:
 
 def _values(why: WhyData) -> Iterator[str]:
     best, rows = why["best"], why["parameters"]
+    of_its = f" of {why['algorithm']}" if why["algorithm"] is not None else ""
     is_best = best is not None and (best["origin"], best["trial"]) == (why["job"], why["trial"])
     if best is None or is_best:
-        yield "values" + ("    it is the best trial" if is_best else "")
+        yield "values" + (f"    it is the best trial{of_its}" if is_best else "")
         yield render.parameter_lines({name: row["value"] for name, row in rows.items()})
         return
     yield render.table(

@@ -122,7 +122,14 @@ def _pruned(trial: Trial, verdict: Verdict) -> Trial:
 def _proposed(job: Job, event: Proposed) -> Change:
     if event.trial != job.proposed + 1 or not job.may_propose:
         return Change(job)
-    trial = Trial(event.trial, event.params, event.proposed_by, memo=event.memo, created=event.at)
+    trial = Trial(
+        event.trial,
+        event.params,
+        event.proposed_by,
+        memo=event.memo,
+        created=event.at,
+        algorithm=event.algorithm,
+    )
     return Change(
         replace(job, proposed=event.trial, open={**job.open, event.trial: trial}),
         (trial,),

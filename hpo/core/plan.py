@@ -63,7 +63,7 @@ def launch_of(settings: Settings, trial: Trial) -> Launch:
     """Return the launch of a trial's current run, with what its repeat is given."""
     run = trial.run
     params = {**trial.params, **settings.repeats.given(run.repeat)}
-    return Launch(settings.job, trial.number, run.number, params, run.repeat)
+    return Launch(settings.job, trial.number, run.number, params, run.repeat, trial.algorithm)
 
 
 def _for_run(job: Job, trial: Trial, run: Run, now: float) -> Iterator[Effect]:

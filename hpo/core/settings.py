@@ -74,6 +74,7 @@ class Settings:
     worst_cost: float | None = None  # what one run can cost at the most; known where max_cost is given
     others: tuple[Objective, ...] = ()  # the objectives beside the first one
     require: tuple[Required, ...] = ()  # what a completed trial must meet to be a result
+    algorithms: tuple[str, ...] = ()  # of several, in the order of the spec
 
     @property
     def objectives(self) -> tuple[Objective, ...]:

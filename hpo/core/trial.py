@@ -73,10 +73,14 @@ _FINAL_RUN = frozenset({RunState.SUCCEEDED, RunState.FAILED, RunState.STOPPED, R
 
 @dataclass(frozen=True, slots=True)
 class JobHandle:
-    """What finds a launched run again, also after a restart: the launcher's name and its own id."""
+    """What finds a launched run again, also after a restart: the launcher's name and its own id.
+
+    Of a job with several algorithms, each with a launcher of its own, also whose run it is.
+    """
 
     launcher: str
     id: str
+    algorithm: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,7 @@ class Launch:
     run: int
     params: Values
     repeat: int = 1
+    algorithm: str | None = None  # of several
 
     @property
     def name(self) -> str:
@@ -201,6 +206,7 @@ class Trial:
     verdict: Verdict | None = None  # by which it was stopped early
     others: tuple[float | None, ...] = ()  # values of the objectives beside the first one
     violation: float = 0.0  # how far it misses what is required, in all; 0 where it is met, or not completed
+    algorithm: str | None = None  # whose parameters it has, where the job has several
 
     @property
     def values(self) -> tuple[float | None, ...]:

@@ -22,13 +22,15 @@ if TYPE_CHECKING:
 class BestData(TypedDict):
     """The best trial, or one of the best; `cost` is null where nothing is charged, or no price known.
 
-    `spread` is the standard deviation of its repeats, where it has some.
+    `spread` is the standard deviation of its repeats, where it has some; `algorithm` is whose parameters
+    they are, null where the job has not several.
     """
 
     job: str
     metric: str
     goal: str
     trial: int
+    algorithm: str | None
     value: float
     parameters: dict[str, Scalar]
     status: str
@@ -55,17 +57,19 @@ def refuse_several(name: str, settings: Settings) -> None:
         )
 
 
-def best_of(job: JobView, count: int = 1) -> list[BestData]:
-    """Return the best trials, best first; an identical start's parents' are among them.
+def best_of(job: JobView, count: int = 1, *, algorithm: str | None = None) -> list[BestData]:
+    """Return the best trials, of one algorithm or of all, best first.
 
-    Of several objectives there is no single best: `front_of` gives the trials that are.
+    An identical start's parents' are among them. Of several objectives there is no single best: `front_of`
+    gives the trials that are.
     """
     if job.record.settings.others:
         return []
     goal = job.record.settings.objective.goal
     sign = -1.0 if goal is Goal.MAXIMIZE else 1.0
     inherited = [_inherited(job, trial) for trial in ranked_prior(job.prior, goal)[:count]]
-    own = [best_data(job, trial) for trial in ranked(job.trials, goal)[:count]]
+    trials = [trial for trial in job.trials if algorithm in {None, trial.algorithm}]
+    own = [best_data(job, trial) for trial in ranked(trials, goal)[:count]]
     # Sorting keeps the order of equal ones: a parent's stays before the job's own.
     return sorted([*inherited, *own], key=lambda data: sign * data["value"])[:count]
 
@@ -77,6 +81,7 @@ def _inherited(job: JobView, trial: PriorTrial) -> BestData:
         metric=objective.metric,
         goal=objective.goal.value,
         trial=trial.past.number,
+        algorithm=None,
         value=trial.past.value,
         parameters=dict(trial.params or {}),
         status=TrialStatus.COMPLETED.value,
@@ -96,6 +101,7 @@ def best_data(job: JobView, trial: Trial) -> BestData:
         metric=objective.metric,
         goal=objective.goal.value,
         trial=trial.number,
+        algorithm=trial.algorithm,
         value=trial.value if trial.value is not None else math.nan,
         parameters=dict(trial.params),
         status=trial.status.value,

@@ -13,6 +13,7 @@ from hpo.core.prior import NO_PRIOR, Prior
 from hpo.core.settings import Settings
 from hpo.core.trial import Trial
 from hpo.errors import TrialNotFound
+from hpo.report.algorithms import AlgorithmData, algorithms_data
 from hpo.report.best import BestData, best_of
 from hpo.report.counts import Counts, chosen_by, counts_of
 from hpo.report.feasibility import (
@@ -81,6 +82,7 @@ class StatusData(TypedDict):
     chosen_by: dict[str, int]
     max_jobs: int
     best: BestData | None
+    algorithms: list[AlgorithmData]
     elapsed_seconds: float
     remaining_seconds: float | None
     waiting: list[WaitingData]
@@ -101,13 +103,14 @@ class TrialData(TypedDict):
 
     `detail` says in words what `reason` is a word for; `attempts` counts the runs that were
     launched; `waiting` is why one is not, or cannot be followed. `cost`, `billable_seconds` and
-    `interruptions` are of all its runs. `values` and `on_front` are null for one objective, `feasible` where
-    nothing is required or the trial has not completed. With repeats `value`, `values` and `metrics` are
-    their score, `seconds` is of all of them, and `attempts` counts no repeat twice; `spread` is the standard
-    deviation of `value`.
+    `interruptions` are of all its runs. `algorithm` is null where the job has not several, `values` and
+    `on_front` for one objective, `feasible` where nothing is required or the trial has not completed. With
+    repeats `value`, `values` and `metrics` are their score, `seconds` is of all of them, and `attempts`
+    counts no repeat twice; `spread` is the standard deviation of `value`.
     """
 
     trial: int
+    algorithm: str | None
     status: str
     reason: str | None
     detail: str | None
@@ -202,6 +205,7 @@ def status_data(job: JobView, *, now: float) -> StatusData:
         chosen_by=chosen_by(job.trials),
         max_jobs=settings.max_jobs,
         best=best[0] if best else None,
+        algorithms=algorithms_data(job),
         elapsed_seconds=round(job.elapsed, 3),
         remaining_seconds=_remaining(job, now) if job.status == "running" else None,
         waiting=[
@@ -248,6 +252,7 @@ def trial_data(trial: Trial, settings: Settings, front: Collection[int] | None =
     """Return one trial as data; `front` are the trials on the front, None where they are not at hand."""
     return TrialData(
         trial=trial.number,
+        algorithm=trial.algorithm,
         status=trial.status.value,
         reason=trial.reason.value if trial.reason else None,
         detail=trial.detail or None,

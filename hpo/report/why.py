@@ -94,13 +94,14 @@ class BestTrialData(TypedDict):
 
 
 class WhyData(TypedDict):
-    """Everything that is known of why a trial is as it is.
+    """Everything that is known of why a trial is as it is; `best` is the best trial of its algorithm.
 
     `best`, of one objective, and `values` and `on_front`, of several, exclude each other.
     """
 
     job: str
     trial: int
+    algorithm: str | None
     status: str
     reason: str | None
     detail: str | None
@@ -124,13 +125,14 @@ class WhyData(TypedDict):
 
 def why_data(job: JobView, trial: Trial, decisions: Sequence[Decision]) -> WhyData:
     """Return why a trial is as it is; `decisions` are those of its strategy."""
-    settings, best = job.record.settings, next(iter(best_of(job)), None)
+    settings, best = job.record.settings, next(iter(best_of(job, algorithm=trial.algorithm)), None)
     decided = [decision_data(decision) for decision in decisions]
     if trial.verdict is not None and not any(decision["stopped"] for decision in decided):
         decided.append(decision_data(Decision(trial.verdict, stops=True, against=())))
     return WhyData(
         job=job.name,
         trial=trial.number,
+        algorithm=trial.algorithm,
         status=trial.status.value,
         reason=trial.reason.value if trial.reason else None,
         detail=trial.detail or None,

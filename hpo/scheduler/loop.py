@@ -129,7 +129,8 @@ class Scheduler:
             self._made_ready = number
             proposal = strategy.propose(self._parts.history, number)
             if proposal is not None:
-                launch = launch_of(job.settings, Trial(number, proposal.params, proposal.proposed_by))
+                trial = Trial(number, proposal.params, proposal.proposed_by, algorithm=proposal.algorithm)
+                launch = launch_of(job.settings, trial)
                 self._making_ready = asyncio.create_task(self._parts.launcher.prepare(launch))
 
     # -- effects
@@ -225,7 +226,7 @@ class Scheduler:
         now = self._parts.clock.now()
         if proposal is None:
             return Exhausted(now)
-        return Proposed(number, proposal.params, proposal.proposed_by, proposal.memo, now)
+        return Proposed(number, proposal.params, proposal.proposed_by, proposal.memo, now, proposal.algorithm)
 
     def _take_arrived(self, *arrived: Sequence[Event] | BaseException) -> None:
         """Take in these events and all that wait; raise what failed for good."""

@@ -40,6 +40,7 @@ class Proposal:
     params: Values
     proposed_by: str
     memo: str = ""
+    algorithm: str | None = None  # whose values they are, of several
 
 
 class Strategy(Protocol):

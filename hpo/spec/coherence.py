@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from pydantic_core import PydanticCustomError
 
+from hpo.spec.algorithms import SECTION, all_metrics, each_alone, located, misplaced
 from hpo.spec.objectives import objective_mistakes
 from hpo.spec.repeats import seeds_given_twice
 from hpo.spec.section import mistake
@@ -15,12 +16,29 @@ from hpo.spec.ties import untied
 
 def incoherences(spec: object) -> Iterator[PydanticCustomError]:
     """Yield what does not go together in a spec as written, whatever else is wrong with it."""
-    yield from objective_mistakes(spec)
-    yield from _tuned_and_fixed(spec)
-    yield from _endless_grid(spec)
+    if isinstance(spec, dict) and isinstance(spec.get(SECTION), dict):
+        yield from _in_several(spec)
+    else:
+        yield from objective_mistakes(spec)
+        yield from _in_one(spec)
     yield from _warm_grid(spec)
     yield from stopped_twice(spec)
     yield from seeds_given_twice(spec)
+
+
+def _in_several(spec: Mapping[str, object]) -> Iterator[PydanticCustomError]:
+    """Yield what does not go together in a spec of several algorithms."""
+    yield from misplaced(spec)
+    yield from objective_mistakes({**spec, "metrics": all_metrics(spec)})
+    for name, own, alone in each_alone(spec):
+        for error in _in_one(alone):
+            yield located(error, name, own)
+
+
+def _in_one(spec: object) -> Iterator[PydanticCustomError]:
+    """Yield what does not go together in one search space."""
+    yield from _tuned_and_fixed(spec)
+    yield from _endless_grid(spec)
     yield from untied(spec)
 
 

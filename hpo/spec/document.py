@@ -6,10 +6,10 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import reduce
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -32,6 +32,9 @@ from hpo.spec.nodes import (
 )
 from hpo.spec.reader import Unreadable, read_file, read_text
 from hpo.spec.scalars import dump, resolve, unusable
+
+if TYPE_CHECKING:
+    from hpo.spec.explain import Finding
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -125,23 +128,56 @@ class Document:
         the model's own checks. A path that has a mistake already gets no second one.
         """
         keys = _keys(at)
-        match find(self._root, keys):
-            case None | ScalarNode(value=None):
-                node: Node = MappingNode(self.place(keys), {})
-            case MappingNode(place, entries):
-                node = MappingNode(place, {k: entry for k, entry in entries.items() if k not in without})
-            case other:
-                node = other
+        node = self._node(keys, without)
         try:
             return model.model_validate(plain(node), context=context)
         except ValidationError as error:
             from hpo.spec.explain import findings
 
-            known = {problem.path for problem in self._problems}
-            for found in findings(error, model, node, keys):
-                if dotted(found.path) not in known:
-                    self.problem(found.path, found.message, found.hint, of_key=found.at_key)
+            self._add(findings(error, model, node, keys))
             return None
+
+    def validate_over(
+        self, model: type[Model], at: Keys, *, base: Keys, without: Collection[str] = ()
+    ) -> Model | None:
+        """Return what stands at `at`, laid over what stands at `base`, as a model; None as of `validate`.
+
+        A mistake is told of that place of the two where its key stands.
+        """
+        over, under = self._node(at, without), self._node(base, without)
+        match under, over:
+            case MappingNode(), MappingNode():
+                node: Node = merge(under, over)
+            case _:
+                node = over
+        try:
+            return model.model_validate(plain(node))
+        except ValidationError as error:
+            from hpo.spec.explain import findings
+
+            own, shared = (list(findings(error, model, node, keys)) for keys in (at, base))
+            for here, there in zip(own, shared, strict=True):
+                key = here.path[len(at) : len(at) + 1]
+                is_shared = find(over, key) is None and find(under, key) is not None
+                self._add([there if is_shared else here])
+            return None
+
+    def _node(self, keys: Keys, without: Collection[str]) -> Node:
+        """Return what stands at a path, less some keys; nothing there counts as an empty mapping."""
+        match find(self._root, keys):
+            case None | ScalarNode(value=None):
+                return MappingNode(self.place(keys), {})
+            case MappingNode(place, entries):
+                return MappingNode(place, {k: entry for k, entry in entries.items() if k not in without})
+            case other:
+                return other
+
+    def _add(self, found: Iterable[Finding]) -> None:
+        """Add mistakes, but at each path one alone."""
+        known = {problem.path for problem in self._problems}
+        for finding in found:
+            if dotted(finding.path) not in known:
+                self.problem(finding.path, finding.message, finding.hint, of_key=finding.at_key)
 
     def has_problem(self, path: str | Keys) -> bool:
         """Tell whether a mistake was found at exactly this path."""

@@ -22,6 +22,7 @@ from pydantic import (
     model_validator,
 )
 
+from hpo.spec.algorithms import SECTION, Algorithm, AlgorithmName, nothing_to_tune
 from hpo.spec.coherence import incoherences
 from hpo.spec.learners import AUTO, LEARNERS, LearnerName, asks_auto
 from hpo.spec.objectives import Objective, OneOfSeveral, first_of, no_objective
@@ -29,7 +30,9 @@ from hpo.spec.parameters import ParameterModel
 from hpo.spec.repeats import Repeats
 from hpo.spec.section import (
     Channel,
+    Constraints,
     Duration,
+    Initial,
     JobName,
     ParameterName,
     PathText,
@@ -123,13 +126,19 @@ class Spec(Section):
     parameters: Mapping[ParameterName, ParameterModel] = Field(
         description="what is tuned: continuous, integer and categorical parameters, by name"
     )
+    algorithms: Mapping[AlgorithmName, Algorithm] = Field(
+        default_factory=dict,
+        validate_default=True,
+        description="in place of `parameters`: several algorithms by name, each with parameters of its own",
+        json_schema_extra={"minProperties": 2},
+    )
     fixed: Mapping[ParameterName, SpecScalar] = Field(
         default_factory=dict, description="parameters given to every trial as they are"
     )
-    constraints: Annotated[tuple[Text, ...], Strict(strict=False)] = Field(
+    constraints: Constraints = Field(
         default=(), description="comparisons that every trial's parameters keep to: depth * width <= 4096"
     )
-    initial: Annotated[tuple[Mapping[ParameterName, SpecScalar], ...], Strict(strict=False)] = Field(
+    initial: Initial = Field(
         default=(), description="what to try first: values of some parameters, or of all"
     )
     strategy: Strategy = Field(
@@ -159,6 +168,8 @@ class Spec(Section):
     @classmethod
     def _fits_together(cls, data: object, read: ModelWrapValidatorHandler[Self]) -> Self:
         mistakes = list(incoherences(data))
+        if isinstance(data, dict) and data.get(SECTION) is not None:
+            data = {"parameters": {}, "metrics": {}, **data}  # which its algorithms may have for themselves
         try:
             spec = read(data)
         except ValidationError as error:
@@ -188,14 +199,15 @@ class Spec(Section):
             hint=f"write learner: NAME, one of {', '.join(LEARNERS)}; or list the parameters yourself",
         )
 
-    @field_validator("parameters")
+    @field_validator("algorithms")
     @classmethod
-    def _are_some(cls, parameters: Mapping[str, ParameterModel]) -> Mapping[str, ParameterModel]:
-        if not parameters:
-            raise mistake(
-                "there is nothing to tune", hint="as in lr: {type: continuous, min: 1.0e-4, max: 0.1}"
-            )
-        return parameters
+    def _are_some(cls, algorithms: Mapping[str, Algorithm], info: ValidationInfo) -> Mapping[str, Algorithm]:
+        if not algorithms and info.data.get("parameters") == {}:
+            raise nothing_to_tune(at=("parameters",))
+        if len(algorithms) == 1:
+            hint = "add another one, or write what it has at the top of the spec"
+            raise mistake("there is only one", hint=hint)
+        return algorithms
 
     @field_validator("strategy", mode="before")
     @classmethod
@@ -208,9 +220,10 @@ class Spec(Section):
             return data
         if data.get("max_resource") is not None:
             return data
-        if "fixed" not in info.data:  # its mistake comes first: nothing can be said of the epochs
+        if not {"fixed", "algorithms"} <= info.data.keys():  # their mistakes come first
             return data | {"max_resource": sys.maxsize}
-        return data | {"max_resource": epochs_of(info.data["fixed"], data.get("min_resource"))}
+        own = {name: algorithm.fixed for name, algorithm in info.data["algorithms"].items()}
+        return data | {"max_resource": epochs_of(info.data["fixed"], own, data.get("min_resource"))}
 
     @field_validator("strategy", mode="wrap")
     @classmethod
@@ -249,8 +262,28 @@ class Spec(Section):
             )
         return limits
 
+    @property
+    def all_metrics(self) -> Mapping[str, str]:
+        """The metrics with those of all algorithms; of a name that several have any one's regex."""
+        own = (metrics.items() for metrics in (self.metrics, *(a.metrics for a in self.algorithms.values())))
+        return {name: regex for metrics in own for name, regex in metrics}
+
+    def alone(self, name: str) -> Spec:
+        """Return the job as it would be with one of its algorithms only, but for its launcher's options."""
+        own = self.algorithms[name]
+        return self.model_copy(
+            update={
+                "algorithms": {},
+                "metrics": {**self.metrics, **own.metrics},
+                "parameters": own.parameters,
+                "fixed": {**self.fixed, **own.fixed},
+                "constraints": own.constraints,
+                "initial": own.initial,
+            }
+        )
+
     def space(self) -> Space:
-        """Return the search space, with `auto` scalings decided."""
+        """Return the search space, with `auto` scalings decided; that of several algorithms is empty."""
         return space_of(self.parameters, self.constraints, self.fixed)
 
     def first_configurations(self) -> tuple[dict[str, Scalar], ...]:
@@ -259,8 +292,16 @@ class Spec(Section):
 
 
 def _combinations(info: ValidationInfo) -> int | None:
-    """Return how many configurations a grid has; None where it is no grid or cannot be told yet."""
-    strategy, parameters = info.data.get("strategy"), info.data.get("parameters")
-    if strategy is None or strategy.name != "grid" or parameters is None:
+    """Return how many configurations the grids have; None where it is no grid or cannot be told yet."""
+    strategy, fixed = info.data.get("strategy"), info.data.get("fixed", {})
+    if strategy is None or strategy.name != "grid" or not {"parameters", "algorithms"} <= info.data.keys():
         return None
-    return combinations(parameters, info.data.get("constraints", ()), info.data.get("fixed", {}))
+    algorithms = info.data["algorithms"]
+    if not algorithms:
+        return combinations(info.data["parameters"], info.data.get("constraints", ()), fixed)
+    counts = [
+        combinations(each.parameters, each.constraints, {**fixed, **each.fixed})
+        for each in algorithms.values()
+    ]
+    known = [count for count in counts if count is not None]
+    return sum(known) if len(known) == len(counts) else None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Literal, cast
 
 from pydantic import Field
@@ -75,6 +76,16 @@ def _undefined(spec: Mapping[str, object], metrics: Mapping[str, object]) -> Ite
 
             text = f"`metrics` has no such name{did_you_mean(name, list(metrics))}"
             yield mistake(text, hint=f"defined are: {', '.join(metrics) or 'none'}", at=at)
+
+
+def required_metrics(require: object, metrics: Collection[str]) -> list[str]:
+    """Return which of the metrics some requirements, as written, name; one that cannot be read names none."""
+    named: set[str] = set()
+    for text in _listed(require):
+        if isinstance(text, str):
+            with suppress(ExpressionError):
+                named |= Requirement.of(text, metrics).metrics
+    return [metric for metric in metrics if metric in named]
 
 
 def _unread(spec: Mapping[str, object], metrics: Mapping[str, object]) -> Iterator[PydanticCustomError]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -39,6 +39,7 @@ def repeats_options(repeats: Repeats) -> RepeatsOptions:
 
 def seeds_given_twice(spec: object) -> Iterator[PydanticCustomError]:
     """Yield that the parameter by which a program is given its seed is tuned or fixed."""
+    spec = _mapping(spec)
     match spec:
         case {"repeats": {"seed_name": str() as name}}:
             path: tuple[str, ...] = ("repeats", "seed_name")
@@ -46,13 +47,21 @@ def seeds_given_twice(spec: object) -> Iterator[PydanticCustomError]:
             name, path = SEED_NAME, ("repeats",)
         case _:
             return
-    for section, how in {"parameters": "tuned", "fixed": "fixed"}.items():
-        match spec:
-            case dict() if isinstance(given := spec.get(section), dict) and name in given:
-                text = (
-                    f"every run is given its seed as the parameter {name}, which is {how} under `{section}`"
-                )
-                hint = "leave it out there, or name another one: repeats: {count: 3, seed_name: NAME}"
-                yield mistake(text, hint=hint, at=path)
-            case _:
-                pass
+    for section, how, given in _given(spec):
+        if name in given:
+            text = f"every run is given its seed as the parameter {name}, which is {how} under `{section}`"
+            hint = "leave it out there, or name another one: repeats: {count: 3, seed_name: NAME}"
+            yield mistake(text, hint=hint, at=path)
+
+
+def _given(spec: Mapping[str, object]) -> Iterator[tuple[str, str, Mapping[str, object]]]:
+    """Yield the sections with parameters, also those of several algorithms, and what becomes of theirs."""
+    algorithms = spec.get("algorithms")
+    named = {"": spec, **{f"algorithms.{name}.": own for name, own in _mapping(algorithms).items()}}
+    for prefix, sections in named.items():
+        for section, how in {"parameters": "tuned", "fixed": "fixed"}.items():
+            yield f"{prefix}{section}", how, _mapping(_mapping(sections).get(section))
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, dict) else {}

@@ -18,10 +18,7 @@ class Unavailable:
     instead: str = ""
 
 
-UNAVAILABLE = (
-    Unavailable(("algorithms",), instead="write a spec for each"),
-    Unavailable(("cross_validation",)),
-)
+UNAVAILABLE = (Unavailable(("cross_validation",)),)
 
 
 def unavailable(spec: Plain) -> Iterator[tuple[tuple[str, ...], Unavailable]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from hpo.core.repeats import ONE_RUN, Repeats, Score
@@ -20,7 +20,7 @@ JOB_COLUMNS = (
 )
 TRIAL_COLUMNS = (
     "number, params, proposed_by, memo, status, reason, detail, value, created, ended, place, verdict, "
-    "others, violation"
+    "others, violation, algorithm"
 )
 RUN_COLUMNS = (
     "trial, number, state, launcher, handle, cursor, progress, waiting, not_before, "
@@ -53,6 +53,7 @@ def trial_row(trial: Trial) -> Row:
         json.dumps(asdict(trial.verdict)) if trial.verdict is not None else None,
         json.dumps(trial.others) if trial.others else None,
         trial.violation,
+        trial.algorithm,
     )
 
 
@@ -88,7 +89,7 @@ def point_row(point: Point) -> Row:
 def trial_of(row: Row, runs: tuple[Run, ...]) -> Trial:
     """Return the trial of a row of TRIAL_COLUMNS, with its runs."""
     number, params, proposed_by, memo, status, reason, detail, value = row[:8]
-    created, ended, place, verdict, others, violation = row[8:]
+    created, ended, place, verdict, others, violation, algorithm = row[8:]
     return Trial(
         number=number,
         params=_read(params),
@@ -97,7 +98,7 @@ def trial_of(row: Row, runs: tuple[Run, ...]) -> Trial:
         reason=Reason(reason) if reason else None,
         detail=detail,
         value=value,
-        runs=runs,
+        runs=runs if algorithm is None else tuple(_with_algorithm(run, algorithm) for run in runs),
         memo=memo,
         created=created,
         ended=ended,
@@ -105,7 +106,13 @@ def trial_of(row: Row, runs: tuple[Run, ...]) -> Trial:
         verdict=Verdict(**_read(verdict)) if verdict is not None else None,
         others=tuple(_read(others)) if others is not None else (),
         violation=violation,
+        algorithm=algorithm,
     )
+
+
+def _with_algorithm(run: Run, algorithm: str) -> Run:
+    handle = replace(run.handle, algorithm=algorithm) if run.handle is not None else None
+    return replace(run, handle=handle)
 
 
 def run_of(row: Row) -> Run:
@@ -149,12 +156,14 @@ def settings_of(text: str) -> Settings:
     objective, running = fields.pop("objective"), fields.pop("running", Running.STOP)
     repeats = fields.pop("repeats", None)
     others, require = fields.pop("others", ()), fields.pop("require", ())
+    algorithms = fields.pop("algorithms", ())
     return Settings(
         objective=_objective_of(objective),
         running=Running(running),
         repeats=_repeats_of(repeats) if repeats is not None else ONE_RUN,
         others=tuple(map(_objective_of, others)),
         require=tuple(Required(each["text"], tuple(each["metrics"])) for each in require),
+        algorithms=tuple(algorithms),
         **fields,
     )
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 from hpo.core.trial import Trial
 from hpo.errors import HpoError, UsageError
 from hpo.report.best import ranked, refuse_several
 from hpo.report.data import JobView
+from hpo.spec.algorithms import OWN, SECTION
 from hpo.spec.environment import escape
 from hpo.spec.nodes import Plain, plain
 from hpo.spec.reader import Unreadable, read_text
@@ -46,8 +48,8 @@ def winners(job: JobView, top: int) -> list[Trial]:
         raise HpoError(
             f"job {job.name} has no completed trial yet{which}; `hpo status {job.name}` shows how it stands"
         )
-    different = {identity(trial.params): trial for trial in reversed(best)}
-    return [trial for trial in best if different[identity(trial.params)] is trial][:top]
+    different = {(trial.algorithm, identity(trial.params)): trial for trial in reversed(best)}
+    return [trial for trial in best if different[trial.algorithm, identity(trial.params)] is trial][:top]
 
 
 def follow_up(
@@ -66,36 +68,73 @@ def follow_up(
     is that of a tuned parameter, SpecError for what keeps the job from running.
     """
     base = Path(job.record.base)
-    space = prepare([job.folder / SPEC], base=base, check_launch=False).space
+    prepared = prepare([job.folder / SPEC], base=base, check_launch=False)
     spec = _read(job.folder / SPEC)
-    parameters = _section(spec, "parameters")
-    if seed_name in parameters:
-        raise UsageError(
-            f"{seed_name} is tuned by {job.name}: give the seed's parameter another name with --seed-name"
-        )
-    again: dict[str, Plain] = {
-        key: _including(_mapping(value), key, space, trials) for key, value in parameters.items()
-    }
-    first = len(job.record.settings.repeats.seeds) + 1
-    again[seed_name] = {"type": "integer", "min": first, "max": first + max(1, seeds - 1)}
     limits: dict[str, Plain] = {
         key: value for key, value in _section(spec, "limits").items() if key in _KEPT_LIMITS
     }
-    spec = {key: value for key, value in spec.items() if key not in _DROPPED} | {
+    retry = {"retry": spec["retry"]} if "retry" in spec else {}
+    spec = _searched(spec, seed_name) | {
         "name": name,
         "seed": 1,
         "strategy": "random",
-        "parameters": again,
-        "fixed": {key: value for key, value in _section(spec, "fixed").items() if key != seed_name},
-        "initial": [
-            {**{key: _written(value) for key, value in trial.params.items()}, seed_name: seed}
-            for seed in range(first, first + seeds)
-            for trial in trials
-        ],
         "limits": limits | {"max_jobs": len(trials) * seeds},
-        **({"retry": spec["retry"]} if "retry" in spec else {}),
+        **retry,
     }
-    return prepare([spec], base=base, say=say)
+    first = len(job.record.settings.repeats.seeds) + 1
+    seeded = _Seeded(job.name, seed_name, range(first, first + seeds))
+    won: dict[str | None, dict[str, Plain]] = {}
+    for algorithm in dict.fromkeys(trial.algorithm for trial in trials):
+        own = [trial for trial in trials if trial.algorithm == algorithm]
+        given = (
+            spec if algorithm is None else _searched(_mapping(_section(spec, SECTION)[algorithm]), seed_name)
+        )
+        won[algorithm] = given | seeded.again(given, prepared.parts[algorithm].space, own)
+    if len(won) > 1:
+        return prepare([spec | {SECTION: {str(each): won[each] for each in won}}], base=base, say=say)
+    shared = {key: value for key, value in spec.items() if key not in {SECTION, *OWN}}
+    return prepare([_mapping(_over(shared, *won.values()))], base=base, say=say)
+
+
+def _searched(sections: Mapping[str, Plain], seed_name: str) -> dict[str, Plain]:
+    """Return sections without what only a search needs, and without a fixed seed."""
+    kept = {key: value for key, value in sections.items() if key not in _DROPPED}
+    fixed = {key: value for key, value in _mapping(sections.get("fixed")).items() if key != seed_name}
+    return kept | {"fixed": fixed}
+
+
+@dataclass(frozen=True, slots=True)
+class _Seeded:
+    """Makes trials run again, each with these seeds."""
+
+    job: str
+    seed_name: str
+    seeds: range
+
+    def again(self, sections: Mapping[str, Plain], space: Space, trials: Sequence[Trial]) -> dict[str, Plain]:
+        """Return the parameters and first trials for that. Raises UsageError where the seed is tuned."""
+        parameters = _mapping(sections.get("parameters"))
+        if self.seed_name in parameters:
+            raise UsageError(
+                f"{self.seed_name} is tuned by {self.job}: give the seed's parameter another name with "
+                "--seed-name"
+            )
+        first, last = self.seeds[0], self.seeds[-1]
+        seed: Plain = {"type": "integer", "min": first, "max": max(first + 1, last)}
+        initial: list[Plain] = [
+            {**{key: _written(value) for key, value in trial.params.items()}, self.seed_name: seed}
+            for seed in self.seeds
+            for trial in trials
+        ]
+        again = {key: _including(_mapping(value), key, space, trials) for key, value in parameters.items()}
+        return {"parameters": {**again, self.seed_name: seed}, "initial": initial}
+
+
+def _over(base: Plain, own: Plain) -> Plain:
+    """Return one value laid over another one: mappings key by key, everything else replaced."""
+    if not isinstance(base, dict) or not isinstance(own, dict):
+        return own
+    return {**base, **{key: _over(base.get(key), value) for key, value in own.items()}}
 
 
 def seed_name_of(job: JobView) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,13 +32,31 @@ def first_trials(prepared: Prepared, count: int) -> list[Trial]:
         proposal = strategy.propose(history, number)
         if proposal is None:
             break
-        history.record(Trial(number, proposal.params, proposal.proposed_by))
+        algorithm = proposal.algorithm
+        history.record(Trial(number, proposal.params, proposal.proposed_by, algorithm=algorithm))
     return list(history.trials.values())
+
+
+def first_of_each(trials: Sequence[Trial]) -> list[Trial]:
+    """Return the first trial of each algorithm, or the first one of a job without several."""
+    first = {trial.algorithm: trial for trial in reversed(trials)}
+    return sorted(first.values(), key=lambda trial: trial.number)
 
 
 def are_examples(prepared: Prepared) -> bool:
     """Tell whether the job will draw a seed of its own, so that its values cannot be known before."""
     return prepared.spec.seed is None and prepared.spec.strategy.name != "grid"
+
+
+def longest_seconds(prepared: Prepared) -> float | None:
+    """Return how long the job can take at most; None where its limits do not say."""
+    limits = prepared.spec.limits
+    rounds = math.ceil(limits.max_jobs / limits.max_parallel_jobs) * prepared.repeats.count
+    bounds = [
+        limits.max_runtime,
+        rounds * limits.max_job_runtime if limits.max_job_runtime is not None else None,
+    ]
+    return min((bound for bound in bounds if bound is not None), default=None)
 
 
 class ObjectiveData(TypedDict):
@@ -125,7 +144,10 @@ class Rehearsed:
 
 
 async def rehearse(prepared: Prepared, folder: Path, show: Callable[[bytes], None]) -> Rehearsed:
-    """Run one trial with default values in a folder of its own; its log goes to `show` as it grows."""
+    """Run one trial with default values in a folder of its own; its log goes to `show` as it grows.
+
+    Of several algorithms `prepared` is one.
+    """
     settings = prepared.settings(prepared.spec.name)
     scanner = compile_metrics(prepared.spec.metrics)
     log = bytearray()

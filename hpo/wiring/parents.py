@@ -160,6 +160,12 @@ def _job(folder: Path, name: str, reading: _Reading) -> Parent:
         raise UsageError(f"it is still running: wait for its end with `hpo wait {folder.name}`")
     with closing(Store.look(folder / DATABASE)) as store:
         record, trials, prior = store.record(), store.trials(), store.prior()
+    if several := record.settings.algorithms:
+        raise UsageError(
+            f"it tuned several algorithms, {', '.join(several)}; begin with the trials of one of them: `hpo "
+            f"trials {folder.name} --algorithm {several[0]} --format csv --output {several[0]}.csv`, and "
+            f"parents: [{several[0]}.csv]"
+        )
     document = Document.read([folder / SPEC], environment={})
     inputs, program = _surroundings(document, Path(record.base))
     fixed = _scalars(document.value("fixed"))

@@ -73,6 +73,7 @@ BEST = {
     "metric": "loss",
     "goal": "minimize",
     "trial": 1,
+    "algorithm": None,
     "value": 11.25,
     "parameters": {"kind": True, "max-depth": 1},
     "status": "completed",
@@ -113,6 +114,7 @@ def test_status_has_the_documented_shape(hpo: Hpo) -> None:
             "chosen_by": {"grid": 12},
             "max_jobs": 12,
             "best": BEST,
+            "algorithms": [],
             "remaining_seconds": None,
             "waiting": [],
             "edits": [],
@@ -139,6 +141,7 @@ def test_a_trial_has_the_documented_shape(hpo: Hpo) -> None:
     assert exact(trial) == exact(
         {
             "trial": 2,
+            "algorithm": None,
             "status": "completed",
             "reason": None,
             "detail": None,

@@ -97,7 +97,13 @@ class Job:
             yield proposal
             if proposal is None:
                 return
-            trial = Trial(number, proposal.params, proposal.proposed_by, TrialStatus.RUNNING)
+            trial = Trial(
+                number,
+                proposal.params,
+                proposal.proposed_by,
+                TrialStatus.RUNNING,
+                algorithm=proposal.algorithm,
+            )
             self.history.record(trial)
 
     def open(self) -> list[Trial]:

@@ -75,10 +75,11 @@ def tuner(
         attempts=2,
         repeats=Repeats("seed", tuple(range(1, repeats + 1))),
     )
-    options = {"min_resource": 1, "max_resource": 4, "reduction_factor": 2} if strategy == "hyperband" else {}
     name, _, rule = strategy.partition(" with ")
+    options = {"min_resource": 1, "max_resource": 4, "reduction_factor": 2} if name == "hyperband" else {}
     median = {"min_trials": 1, "min_steps": 2} if rule == "median" else None
-    made = Tuner(place, settings, space, World(script), name, options, clock, median, prior)
+    algorithms = ("one", "other") if rule == "algorithms" else ()
+    made = Tuner(place, settings, space, World(script), name, options, clock, median, prior, algorithms)
     made.create()
     return made
 
@@ -93,17 +94,26 @@ def outcomes(made: Tuner) -> list[tuple[object, ...]]:
             None if trial.status is TrialStatus.PRUNED else trial.value,
             trial.detail,
             trial.verdict,
+            trial.algorithm,
         )
         for trial in made.trials()
     ]
 
 
 @pytest.mark.parametrize(
-    "strategy", ["random", "bayesian", "hyperband", "random with median", "bayesian with median"]
+    "strategy",
+    [
+        "random",
+        "bayesian",
+        "hyperband",
+        "random with median",
+        "bayesian with median",
+        "hyperband with algorithms",
+    ],
 )
 def test_acceptance_3_a_crash_at_any_step_changes_nothing(strategy: str, folder: Path) -> None:
     stops_early = strategy not in {"random", "bayesian"}
-    max_jobs = 8 if stops_early else 5
+    max_jobs = 12 if "algorithms" in strategy else 8 if stops_early else 5
     quiet = tuner(folder / "quiet", strategy=strategy, max_jobs=max_jobs)
     assert quiet.run() is not None
     expected = outcomes(quiet)
