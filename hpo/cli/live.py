@@ -17,7 +17,7 @@ from hpo.core.apply import Change
 from hpo.core.events import Event
 from hpo.core.job import Job
 from hpo.core.trial import Trial, TrialStatus
-from hpo.report.data import seconds
+from hpo.report.repeats import seconds
 
 SHOWN = 8
 """Running trials that are shown; of more only the number."""

@@ -17,15 +17,17 @@ from hpo.cli.options import (
     json_option,
     known_algorithm,
 )
+from hpo.cli.status import status_text
 from hpo.core.settings import Settings
 from hpo.core.trial import Trial, TrialStatus
 from hpo.errors import HpoError, JobNotFound, UsageError
 from hpo.report.best import BestData, best_of, ranked
 from hpo.report.counts import ended_of
-from hpo.report.data import JobView, StatusData, seconds, status_data, trial_data, view
+from hpo.report.data import JobView, StatusData, status_data, trial_data, view
 from hpo.report.feasibility import missed_text, require_data
 from hpo.report.fixed import fixed_values
 from hpo.report.front import FrontTrialData, best_values, front_of, front_trials
+from hpo.report.repeats import seconds
 from hpo.spec.space import Scalar
 from hpo.store.home import existing_job, job_names
 
@@ -50,7 +52,7 @@ def status_command(name: str, *, as_json: bool, watch: bool) -> None:
     while True:
         now = time.time()
         status = status_data(view(folder, now=now), now=now)
-        text = render.as_json(status) if as_json else render.status_text(status)
+        text = render.as_json(status) if as_json else status_text(status)
         if watch and not as_json and render.wants_live():
             click.clear()
         click.echo(text)

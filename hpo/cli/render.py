@@ -8,7 +8,7 @@ import re
 import shlex
 import shutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,26 +16,20 @@ import click
 
 from hpo.launchers import contract
 from hpo.launchers.last_words import in_one_line
-from hpo.report.counts import counts_text, ended_of
+from hpo.report.counts import counts_text
 from hpo.report.feasibility import violation_text
-from hpo.report.repeats import repeats_text
-from hpo.report.warm_start import warm_start_lines
 from hpo.spec.space import Scalar
 
 if TYPE_CHECKING:
     from hpo.core.trial import Trial
     from hpo.report.algorithms import AlgorithmData
     from hpo.report.best import BestData
-    from hpo.report.data import StatusData, WaitingData
+    from hpo.report.data import StatusData
     from hpo.report.feasibility import NearestData
-    from hpo.report.front import FrontData
     from hpo.report.repeats import RepeatData
 
 LONGEST = 160
 """Characters of why a trial ended, where it is told in a line."""
-
-FRONT_SHOWN = 20
-"""Trials of a front that are named in a line."""
 
 SHORTEST = 24
 """Characters of it that a table shows however narrow the terminal is."""
@@ -146,41 +140,6 @@ def _variable(name: str) -> str:
     return f"_{text}" if text[0].isdigit() else text
 
 
-def status_text(status: StatusData) -> str:
-    """Return a job's status for people."""
-    counts = status["counts"]
-    heading = f"{status['job']}: {status['status']}"
-    lines = [f"{heading} ({status['reason']})" if status["reason"] else heading]
-    lines.append(f"trials    {ended_of(counts)} of {status['max_jobs']} ended: {counts_text(counts)}")
-    if status["repeats"] is not None:
-        done = f"{status['repeats']['completed']} of {status['repeats']['runs']} have given a value"
-        lines.append(f"runs      {done}: {repeats_text(status['repeats'])}")
-    lines.append(f"strategy  {status['strategy']}, seed {status['seed']}")
-    if status["chosen_by"]:
-        lines.append(f"chosen by {', '.join(f'{count} {by}' for by, count in status['chosen_by'].items())}")
-    lines += warm_start_lines(status["warm_start"])
-    lines.append(f"elapsed   {duration(status['elapsed_seconds'])}")
-    if status["remaining_seconds"] is not None:
-        lines.append(f"remaining about {duration(status['remaining_seconds'])}")
-    lines += [f"waiting   {line}" for line in _waiting_lines(status["waiting"])]
-    if edits := status["edits"]:
-        count = "1 time" if len(edits) == 1 else f"{len(edits)} times"
-        lines.append(printable(f"edited    {count}, last at {edits[-1]['at']}: {edits[-1]['what']}"))
-    lines += money_lines(status) + saved_lines(status) + require_lines(status)
-    best, front = status["best"], status["front"]
-    if front is not None:
-        lines.append(f"front     {front_text(front)}")
-    elif best is None:
-        lines.append("best      none yet")
-    else:
-        lines.append(f"best      {best['metric']} = {best['value']!r} ({origin_text(best)})")
-        lines.append(parameter_lines(best["parameters"]))
-    lines += map(algorithm_line, status["algorithms"])
-    if status["status"] in {"interrupted", "stopped"}:
-        lines.append(f"go on with `hpo resume {status['job']}`")
-    return "\n".join(lines)
-
-
 def require_lines(status: StatusData) -> list[str]:
     """Return how many trials meet what is required, and where none does the nearest one."""
     required = status["require"]
@@ -198,17 +157,6 @@ def nearest_lines(nearest: NearestData) -> list[str]:
     missed = [f"          {violation_text(each)}" for each in nearest["violations"]]
     lines = [f"nearest   trial {nearest['trial']}: {values}", *missed, parameter_lines(nearest["parameters"])]
     return [printable(line) for line in lines]
-
-
-def front_text(front: FrontData) -> str:
-    """Return the size of a Pareto front, its trials, and what it covers."""
-    count = front["size"]
-    trials = ", ".join(map(str, front["trials"][:FRONT_SHOWN])) + (", …" if count > FRONT_SHOWN else "")
-    text = f"1 trial: {trials}" if count == 1 else f"{count} trials: {trials}"
-    if front["hypervolume"] is None:
-        return text
-    worst = ", ".join(f"{metric} {short_number(value)}" for metric, value in front["reference"].items())
-    return f"{text}; hypervolume {front['hypervolume']:.6g} from the worst values, {worst}"
 
 
 def origin_text(best: BestData) -> str:
@@ -268,14 +216,6 @@ def saved_lines(status: StatusData) -> list[str]:
         spared = f"{duration(saved['seconds'])} and {saved['steps']:.6g} steps"
         lines.append(f"saved     about {spared}, by stopping early: {saved['trials']} pruned")
     return lines + [f"warning   {warning}" for warning in status["warnings"]]
-
-
-def _waiting_lines(waiting: Sequence[WaitingData]) -> Iterator[str]:
-    """Yield what trials wait for, with those that wait for the same in one line."""
-    for reason in dict.fromkeys(each["reason"] for each in waiting):
-        numbers = [str(each["trial"]) for each in waiting if each["reason"] == reason]
-        trials = f"trial{'s' if len(numbers) > 1 else ''} {', '.join(numbers)}"
-        yield printable(f"{trials}: {shortened(in_one_line(reason), LONGEST)}")
 
 
 def parameter_lines(parameters: Mapping[str, Scalar], indent: str = "          ") -> str:

@@ -31,9 +31,9 @@ from hpo.core.events import (
 )
 from hpo.core.job import Job
 from hpo.core.trial import Run, Trial, TrialStatus
-from hpo.report.data import seconds, timestamp, trial_data
+from hpo.report.data import timestamp, trial_data
 from hpo.report.feasibility import missed_text, values_data
-from hpo.report.repeats import RepeatData, repeats_of, span
+from hpo.report.repeats import RepeatData, repeats_of, seconds, span
 
 
 class View(Protocol):

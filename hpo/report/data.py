@@ -36,6 +36,7 @@ from hpo.report.money import (
     machine_of,
     warm_pool_data,
 )
+from hpo.report.remaining import remaining_seconds
 from hpo.report.repeats import (
     RepeatData,
     RepeatsData,
@@ -43,7 +44,7 @@ from hpo.report.repeats import (
     metrics_of,
     repeats_data,
     repeats_of,
-    span,
+    seconds,
 )
 from hpo.report.saved import SavedData, idle_early_stopping, saved_by_early_stopping
 from hpo.report.warm_start import ParentData, warm_start_data
@@ -207,7 +208,7 @@ def status_data(job: JobView, *, now: float) -> StatusData:
         best=best[0] if best else None,
         algorithms=algorithms_data(job),
         elapsed_seconds=round(job.elapsed, 3),
-        remaining_seconds=_remaining(job, now) if job.status == "running" else None,
+        remaining_seconds=remaining_seconds(settings, job.trials, now) if job.status == "running" else None,
         waiting=[
             WaitingData(trial=trial.number, reason=trial.run.waiting)
             for trial in job.trials
@@ -227,25 +228,6 @@ def status_data(job: JobView, *, now: float) -> StatusData:
         front=front_data(settings, job.trials),
         repeats=repeats_data(settings, job.trials),
     )
-
-
-def _remaining(job: JobView, now: float) -> float | None:
-    """Estimate the seconds that the rest will take, from the mean of the trials that have ended."""
-    settings = job.record.settings
-    spans = [span for trial in job.trials if trial.status.is_final and (span := seconds(trial)) is not None]
-    if not spans:
-        return None
-    mean = sum(spans) / len(spans)
-    open_trials = [trial for trial in job.trials if not trial.status.is_final]
-    under_way = sum(min(mean, _so_far(trial, now)) for trial in open_trials)
-    rest = mean * (settings.max_jobs - len(job.trials) + len(open_trials)) - under_way
-    return round(max(0.0, rest / min(settings.max_parallel_jobs, settings.max_jobs)), 3)
-
-
-def _so_far(trial: Trial, now: float) -> float:
-    """Return for how many seconds an open trial has run: its current run, and its earlier repeats."""
-    earlier = sum(span(run) or 0.0 for run in trial.repeats[:-1])
-    return earlier + (max(0.0, now - trial.run.started) if trial.run.started else 0.0)
 
 
 def trial_data(trial: Trial, settings: Settings, front: Collection[int] | None = None) -> TrialData:
@@ -291,14 +273,6 @@ def trial_of(folder: Path, number: int) -> Trial:
         store.close()
     known = f"its trials are 1 to {count}" if count else "it has none yet"
     raise TrialNotFound(f"job {folder.name} has no trial {number}; {known}")
-
-
-def seconds(trial: Trial) -> float | None:
-    """Return how long the trial's last run, or its repeats, took; None while it has not ended, or started."""
-    if trial.run.ended is None:
-        return None
-    spans = [taken for run in trial.repeats if (taken := span(run)) is not None]
-    return round(sum(spans), 3) if spans else None
 
 
 def timestamp(moment: float | None) -> str | None:

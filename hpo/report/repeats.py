@@ -106,6 +106,14 @@ def span(run: Run) -> float | None:
     return round(max(0.0, run.ended - run.started), 3)
 
 
+def seconds(trial: Trial) -> float | None:
+    """Return how long the trial's last run, or its repeats, took; None while it has not ended, or started."""
+    if trial.run.ended is None:
+        return None
+    spans = [taken for run in trial.repeats if (taken := span(run)) is not None]
+    return round(sum(spans), 3) if spans else None
+
+
 def _values(settings: Settings, run: Run) -> dict[str, float | None] | None:
     if not settings.others or run.value is None:
         return None

@@ -9,10 +9,11 @@ from typing import TypedDict
 from hpo.core.trial import Run, Trial, TrialStatus
 from hpo.core.verdict import Verdict
 from hpo.report.best import best_of
-from hpo.report.data import JobView, seconds, timestamp
+from hpo.report.data import JobView, timestamp
 from hpo.report.feasibility import ViolationData, feasible, values_data, violations_data
 from hpo.report.front import front_trials
 from hpo.report.money import cost_of
+from hpo.report.repeats import seconds
 from hpo.search.stopping import Decision
 from hpo.spec.space import Scalar
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from typing import Annotated, Self, cast
+from typing import Annotated, Self
 
 from pydantic import (
     ConfigDict,
@@ -25,13 +25,13 @@ from pydantic import (
 from hpo.spec.algorithms import SECTION, Algorithm, AlgorithmName, nothing_to_tune
 from hpo.spec.coherence import incoherences
 from hpo.spec.learners import AUTO, LEARNERS, LearnerName, asks_auto
+from hpo.spec.limits import Limits, Retry, no_limits
 from hpo.spec.objectives import Objective, OneOfSeveral, first_of, no_objective
 from hpo.spec.parameters import ParameterModel
 from hpo.spec.repeats import Repeats
 from hpo.spec.section import (
     Channel,
     Constraints,
-    Duration,
     Initial,
     JobName,
     ParameterName,
@@ -54,41 +54,6 @@ from hpo.spec.strategies import (
 )
 from hpo.spec.tuned import combinations, first_configurations, space_of
 from hpo.spec.warm_start import WarmStart
-
-
-class Limits(Section):
-    """When the job, or a trial, has taken enough."""
-
-    model_config = ConfigDict(json_schema_extra=lambda schema: schema.pop("required"))
-
-    max_jobs: int = Field(ge=1, description="trials in all; for grid by default the number of combinations")
-    max_parallel_jobs: int = Field(default=1, ge=1, description="trials at the same time")
-    max_runtime: Duration | None = Field(default=None, description="of the whole job: 90, 90s, 15m, 2h or 1d")
-    max_job_runtime: Duration | None = Field(
-        default=None, description="of one trial, of each of its repeats: 90, 90s, 15m, 2h or 1d"
-    )
-    max_cost: float | None = Field(default=None, gt=0, description="of all trials together, in USD")
-    max_failures: int | None = Field(
-        default=None,
-        ge=1,
-        description="failed trials after which the job fails; by default it fails if the first three all do",
-    )
-
-
-def _no_limits() -> Limits:
-    """Return what stands for a spec without limits: it is validated, and right for a grid alone."""
-    return cast("Limits", {})
-
-
-class Retry(Section):
-    """What to do about failures of the infrastructure; a program's own failures are never retried."""
-
-    attempts: int = Field(
-        default=2,
-        ge=1,
-        le=30,
-        description="launches of one trial, of each of its repeats, the first one included",
-    )
 
 
 class Launcher(Section):
@@ -148,7 +113,7 @@ class Spec(Section):
         json_schema_extra=name_alone,
     )
     limits: Limits = Field(
-        default_factory=_no_limits, validate_default=True, description="trials, time, failures"
+        default_factory=no_limits, validate_default=True, description="trials, time, failures"
     )
     stop_when: StopWhen = Field(default_factory=StopWhen, description="ends the job early")
     early_stopping: EarlyStopping = Field(

@@ -8,11 +8,10 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from hpo.core.feasibility import required
 from hpo.core.plan import launch_of
 from hpo.core.prior import NO_PRIOR, Prior
-from hpo.core.repeats import ONE_RUN, Repeats, Score
-from hpo.core.settings import Goal, Objective, Running, Settings, Take
+from hpo.core.repeats import Repeats
+from hpo.core.settings import Settings
 from hpo.core.trial import Trial
 from hpo.errors import LauncherError, UsageError
 from hpo.launchers import registry as launchers
@@ -29,8 +28,6 @@ from hpo.spec.feasible import completed
 from hpo.spec.load import spec_of
 from hpo.spec.models import Spec
 from hpo.spec.nodes import dotted
-from hpo.spec.objectives import OneOfSeveral
-from hpo.spec.repeats import repeats_options
 from hpo.spec.space import Scalar, Space
 from hpo.spec.stopping import median_rule
 from hpo.spec.strategies import OtherStrategy
@@ -45,6 +42,7 @@ from hpo.wiring.checks import (
     place_of,
 )
 from hpo.wiring.parents import prior_of, prior_warnings
+from hpo.wiring.settings import repeats_of, settings_of
 from hpo.wiring.space_warnings import space_warnings
 
 CHANGEABLE = ("limits", "stop_when", "retry")
@@ -86,37 +84,12 @@ class Prepared:
 
     def settings(self, job: str) -> Settings:
         """Return what the state machine must know of the spec."""
-        spec, limits, stop = self.spec, self.spec.limits, self.spec.stop_when
-        return Settings(
-            job=job,
-            objective=_objective(spec.objective, step=spec.objective.step),
-            max_jobs=limits.max_jobs,
-            max_parallel_jobs=limits.max_parallel_jobs,
-            max_runtime=limits.max_runtime,
-            max_job_runtime=limits.max_job_runtime,
-            launcher_ends_runs=launchers.ends_runs(spec.launcher.kind),
-            max_failures=limits.max_failures,
-            target=stop.target,
-            not_improving_for=stop.not_improving_for,
-            converged=stop.converged,
-            running=Running(stop.running),
-            stops_early=spec.strategy.name == "hyperband" or median_rule(spec.early_stopping) is not None,
-            attempts=spec.retry.attempts,
-            max_cost=limits.max_cost,
-            worst_cost=self.worst_cost,
-            repeats=self.repeats,
-            others=tuple(map(_objective, spec.objectives[1:])),
-            require=tuple(required(text, spec.all_metrics) for text in spec.require),
-            algorithms=tuple(spec.algorithms),
-        )
+        return settings_of(self.spec, job, worst_cost=self.worst_cost)
 
     @property
     def repeats(self) -> Repeats:
         """What each trial is made of: one run, or one for each of the seeds from 1 on."""
-        if self.spec.repeats is None:
-            return ONE_RUN
-        given = repeats_options(self.spec.repeats)
-        return Repeats(given.seed_name, tuple(range(1, given.count + 1)), Score(given.score))
+        return repeats_of(self.spec)
 
     def default(self) -> dict[str, Scalar]:
         """Return the configuration of defaults, where there are any, and else of mid-range values."""
@@ -239,10 +212,6 @@ class Prepared:
         found = [diagnose(io.BytesIO(log), {each: self.spec.metrics[each]}, each) for each in several]
         unread = [each for each in found if not each.metrics[0].count]
         return "\n".join(dict.fromkeys(each.summary() for each in unread or found))
-
-
-def _objective(objective: OneOfSeveral, *, step: str | None = None) -> Objective:
-    return Objective(objective.metric, Goal(objective.goal), Take(objective.take), step)
 
 
 def prepare(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from hpo.spec.feasible import survey
-from hpo.spec.models import Limits, Spec
+from hpo.spec.limits import Limits
+from hpo.spec.models import Spec
 from hpo.spec.space import Space
 from hpo.spec.tuned import first_configurations
 

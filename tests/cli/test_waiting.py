@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hpo.cli import render
+from hpo.cli.status import status_text
 from hpo.cli.views import JsonView, PlainView, View
 from hpo.core.apply import apply
 from hpo.core.events import Deferred, Event, Launched, Observed, Proposed, StopRequested
@@ -97,7 +97,7 @@ def test_status_shows_what_waits_while_the_job_runs() -> None:
         {"trial": 2, "reason": SILENT},
         {"trial": 3, "reason": "no GPU"},
     ]
-    text = render.status_text(data)
+    text = status_text(data)
     assert "waiting   trials 1, 3: no GPU\n" in text
     assert f"waiting   trial 2: {SILENT}\n" in text
     assert [trial_data(trial, record.settings)["waiting"] for trial in trials] == ["no GPU", SILENT, "no GPU"]
