@@ -178,10 +178,8 @@ class Prepared:
     def _strategy_warnings(self) -> Iterator[str]:
         strategy, first = self.spec.strategy, self.spec.objective.metric
         if self.spec.objectives and isinstance(strategy, OtherStrategy):
-            yield (
-                f"strategy: {strategy.name}, of another package, may tune for the first objective, {first}, "
-                "alone"
-            )
+            of = f"strategy: {strategy.name}, of another package,"
+            yield f"{of} may tune for the first objective, {first}, alone"
 
     def request(self, trial: Trial) -> str:
         """Return exactly what the launcher would be asked for."""

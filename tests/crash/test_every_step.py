@@ -343,9 +343,11 @@ def repeated(launch: Launch) -> list[Step]:
     return script
 
 
-@pytest.mark.parametrize("strategy", ["random", "bayesian", "hyperband", "random with median"])
+@pytest.mark.parametrize(
+    "strategy", ["random", "bayesian", "hyperband", "random with median", "random with algorithms"]
+)
 def test_a_crash_at_any_step_neither_loses_nor_doubles_a_repeat(strategy: str, folder: Path) -> None:
-    max_jobs = 3 if strategy in {"random", "bayesian"} else 6
+    max_jobs = 6 if strategy in {"hyperband", "random with median"} else 3
 
     def shaken(place: Path) -> Tuner:
         return tuner(place, strategy=strategy, max_jobs=max_jobs, script=repeated, repeats=2)
