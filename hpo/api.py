@@ -1,19 +1,21 @@
-"""The Python interface: `hpo.load_spec`, `hpo.tune`, `hpo.best`."""
+"""The Python interface: `hpo.load_spec`, `hpo.tune`, `hpo.best`, `hpo.front`."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from signal import Signals
 
-from hpo.errors import HpoError
-from hpo.report.best import BestData, best_of
-from hpo.report.data import view
+from hpo.errors import HpoError, UsageError
+from hpo.report.best import BestData, best_of, refuse_several
+from hpo.report.data import JobView, view
+from hpo.report.feasibility import require_data
+from hpo.report.front import front_of
 from hpo.scheduler.interrupts import Interrupts, handled, handlers_kept
 from hpo.spec.models import Spec
 from hpo.spec.space import Scalar
@@ -33,17 +35,34 @@ class Best:
     value: float
     parameters: Mapping[str, Scalar]
     origin: str = ""  # the job that ran it: a parent's, where an identical warm start has its best there
+    spread: float | None = None  # the standard deviation of its repeats
+    algorithm: str | None = None  # whose parameters they are, of several
+
+
+@dataclass(frozen=True, slots=True)
+class Compromise:
+    """A trial of a Pareto front: no other one is better in one objective and as good in all others."""
+
+    job: str
+    trial: int
+    values: Mapping[str, float]  # by metric
+    goals: Mapping[str, str]
+    parameters: Mapping[str, Scalar]
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How a job ended: `status` is completed, failed, stopped or interrupted."""
+    """How a job ended: `status` is completed, failed, stopped or interrupted.
+
+    A job with several objectives has a `front`, the best by the first objective first, and no `best`.
+    """
 
     job: str
     folder: Path
     status: str
     reason: str
     best: Best | None
+    front: tuple[Compromise, ...] = ()
 
 
 def load_spec(
@@ -91,19 +110,48 @@ def tune(spec: str | Path | Mapping[str, object] | Prepared, *, resume: bool = F
         status=job.status,
         reason=job.record.end_detail,
         best=_best(found[0]) if found else None,
+        front=tuple(_front(job)),
     )
 
 
 def best(name: str) -> Best:
     """Return the best trial of a job, which may still be running.
 
-    Raises JobNotFound, and HpoError where no trial has completed yet.
+    Raises JobNotFound, HpoError where no trial has completed yet, or none meets what is required, and
+    UsageError for a job with several objectives.
     """
     job = view(existing_job(name), now=time.time())
+    refuse_several(name, job.record.settings)
     found = best_of(job)
     if not found:
-        raise HpoError(f"job {name} has no completed trial yet")
+        raise HpoError(_nothing(job))
     return _best(found[0])
+
+
+def front(name: str) -> list[Compromise]:
+    """Return the Pareto front of a job with several objectives, the best by the first one first.
+
+    Raises JobNotFound, HpoError where there is no result yet, and UsageError for a job with one objective.
+    """
+    job = view(existing_job(name), now=time.time())
+    if not job.record.settings.others:
+        raise UsageError(f"job {name} has one objective: its best trial is hpo.best({name!r})")
+    found = list(_front(job))
+    if not found:
+        raise HpoError(_nothing(job))
+    return found
+
+
+def _nothing(job: JobView) -> str:
+    required = require_data(job.record.settings, job.trials)
+    if required is None or not required["completed"]:
+        return f"job {job.name} has no completed trial yet"
+    return f"no completed trial of job {job.name} meets its `require`"
+
+
+def _front(job: JobView) -> Iterator[Compromise]:
+    for data in front_of(job):
+        yield Compromise(data["job"], data["trial"], data["values"], data["goals"], data["parameters"])
 
 
 def _best(data: BestData) -> Best:
@@ -115,6 +163,8 @@ def _best(data: BestData) -> Best:
         value=data["value"],
         parameters=data["parameters"],
         origin=data["origin"],
+        spread=data["spread"],
+        algorithm=data["algorithm"],
     )
 
 

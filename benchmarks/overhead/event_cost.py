@@ -16,7 +16,7 @@ from hpo.launchers.launcher import Chunk, Obstacle
 from hpo.metrics.scan import compile_metrics
 from hpo.scheduler.clock import WallClock
 from hpo.scheduler.loop import Parts, Scheduler
-from hpo.scheduler.perform import Performer
+from hpo.scheduler.perform import Performer, Reader
 from hpo.search import registry as strategies
 from hpo.spec.space import Continuous, Space
 from hpo.store.sqlite import JobRecord, Store
@@ -80,9 +80,8 @@ async def ms_a_trial(folder: Path, *, finished_trials: int) -> float:
     launcher, clock = InstantLauncher(), WallClock()
     performer = Performer(
         launcher,
-        scanner=compile_metrics({"loss": r"loss=(\S+)"}),
-        objective="loss",
-        advise=bytes.decode,
+        readers={None: Reader(compile_metrics({"loss": r"loss=(\S+)"}), bytes.decode)},
+        objectives=["loss"],
         clock=clock,
     )
     history = History.of(objective, trials, store.points(metric="loss"))

@@ -28,11 +28,14 @@ from hpo.testing.aws import Aws, AwsSettings
 
 HERE = Path(__file__).parent
 
-MINUTE = 1.0
-"""Seconds that stand for a minute of the service."""
+MINUTE = 2.0
+"""Seconds that stand for a minute of the service; what this machine needs for a trial counts the less."""
 
 START, TRAIN = 3, 2
 """Minutes that new machines take to start, and a trial to train: the case of AWS's article on warm pools."""
+
+POLL = 5.0
+"""Seconds of the service between two looks, as by default."""
 
 ALLOWED = 10
 """Requests in any second."""
@@ -42,14 +45,14 @@ ALLOWED = 10
 class Size:
     """How much is run."""
 
-    trials: int  # in sequence, on warm machines
-    cold: int  # the same, on new ones
+    trials: int  # on warm machines
+    cold: int  # on new ones; what all would take is reckoned from these
     parallel: int
-    train_seconds: float  # of each of the parallel ones
+    train_seconds: int  # of each of the parallel ones
 
 
-FULL = Size(trials=120, cold=12, parallel=100, train_seconds=90.0)
-QUICK = Size(trials=12, cold=4, parallel=20, train_seconds=10.0)
+FULL = Size(trials=120, cold=30, parallel=100, train_seconds=90)
+QUICK = Size(trials=8, cold=4, parallel=20, train_seconds=10)
 
 
 @contextmanager
@@ -95,25 +98,28 @@ def warm(slots: int) -> Callable[[Size], Row]:
 
     def measure(size: Size) -> Row:
         program = f"sleep {TRAIN * MINUTE}; echo loss=$HPO_TRIAL"
-        options = {"poll": 5.0 / 60.0 * MINUTE, "requests_per_second": 100}
+        limits = {"max_jobs": size.trials, "max_parallel_jobs": slots}
+        options = {"poll": POLL / 60.0 * MINUTE, "requests_per_second": 100}
         with emulator(start_delay=START * MINUTE) as aws:
-            limits = {"max_jobs": size.cold, "max_parallel_jobs": slots}
-            cold = run_job(aws, program, limits=limits, **options) / MINUTE * size.trials / size.cold
+            fewer = {**limits, "max_jobs": size.cold}
+            cold = run_job(aws, program, limits=fewer, **options) / MINUTE * size.trials / size.cold
         with emulator(start_delay=START * MINUTE) as aws:
-            limits = {"max_jobs": size.trials, "max_parallel_jobs": slots}
             took = run_job(aws, program, limits=limits, keep_alive="30m", **options) / MINUTE
-            states = [entry["WarmPoolStatus"]["Status"] for entry in _every_job(aws)]
-        reused = states.count("Reused")
-        ideal = START + TRAIN * size.trials / slots
+            pools = Counter(entry["WarmPoolStatus"]["Status"] for entry in _every_job(aws))
+        ideal_cold, ideal = (START + TRAIN) * size.trials / slots, START + TRAIN * size.trials / slots
+        at_a_time = f"{slots} at a time"
         return Row(
-            f"{size.trials} trials, {slots} at a time, start {START}, train {TRAIN}",
+            f"{size.trials} trials, {at_a_time}, start {START}, train {TRAIN}",
             (
-                Finding("new machines for every trial (from fewer trials)", "", f"{cold:.0f} units"),
-                at_most("warm pools, beside the arithmetic", took / ideal, 1.15, "", digits=2),
-                Finding("warm pools", f"{ideal} units by arithmetic", f"{took:.0f} units"),
-                Finding("of the time without", "", f"{took / cold:.0%}"),
-                at_least("machines that were reused", reused, size.trials - slots, "", digits=0),
+                at_most(f"{at_a_time}, warm pools, of the arithmetic", took / ideal, 1.15, "times", digits=2),
+                at_least(f"{at_a_time}, machines reused", pools["Reused"], size.trials - slots, "", digits=0),
+                at_most(f"{at_a_time}, machines left ready at the end", pools["Available"], 0, ""),
             ),
+            ("units by arithmetic", "units measured", "of the time without"),
+            {
+                f"new machines for every trial (from {size.cold})": (f"{ideal_cold:g}", f"{cold:.0f}", ""),
+                "warm pools": (f"{ideal:g}", f"{took:.0f}", f"{took / cold:.0%}"),
+            },
         )
 
     return measure
@@ -127,23 +133,25 @@ def _every_job(aws: Aws) -> Iterator[Any]:
 
 def rate(size: Size) -> Row:
     """Measure how often AWS is asked for a hundred trials at a time, with the default options."""
-    steps = int(size.train_seconds)
+    steps = size.train_seconds
     program = f"for step in $(seq {steps}); do echo loss=$step; sleep 1; done"
     with emulator(start_delay=5.0) as aws:
+        aws.requests.clear()
         limits = {"max_jobs": size.parallel, "max_parallel_jobs": size.parallel}
         took = run_job(aws, program, limits=limits)
-        asked = [request for request in aws.requests if request.service in {"sagemaker", "logs"}]
+        asked = list(aws.requests)
     times = sorted(request.at for request in asked)
     most = max(bisect.bisect_left(times, start + 1.0) - place for place, start in enumerate(times))
-    operations = Counter(request.operation for request in asked)
+    operations = Counter(f"{request.service} {request.operation}" for request in asked)
     return Row(
         f"{size.parallel} trials of {steps} s at a time, a line a second each",
         (
-            at_most("requests in the busiest second", most, ALLOWED, ""),
-            Finding("requests a second, on average", "", f"{len(times) / took:.1f}"),
-            Finding("requests in all", "", ", ".join(f"{n} {name}" for name, n in operations.most_common())),
-            Finding("the whole job", f"{steps + 5} s, and launching", f"{took:.0f} s"),
+            at_most(f"{size.parallel} at a time, requests in the busiest second", most, ALLOWED, ""),
+            Finding(f"{size.parallel} at a time, requests a second", "", f"{len(times) / took:.1f}"),
         ),
+        ("calls",),
+        {name: (str(count),) for name, count in operations.most_common()},
+        f"The whole job took {took:.0f} s: launching at the pace that is allowed, and {5 + steps} s a trial.",
     )
 
 
@@ -162,8 +170,9 @@ def main() -> None:
     given = parser.parse_args()
     # As pip does on installing: where Python may write no bytecode, each start would compile hpo anew.
     compileall.compile_dir(HERE.parents[1] / "hpo", quiet=1)
+    facts = about("boto3", "moto")
     rows = [ROWS[name](QUICK if given.quick else FULL) for name in given.only or ROWS]
-    text = markdown("SageMaker, emulated", rows, {**about("boto3", "moto"), "load average after": load()})
+    text = markdown("SageMaker, emulated", rows, {**facts, "load average after": load()})
     print(text)
     if given.write:
         (HERE / "results.md").write_text(text, encoding="utf-8")

@@ -61,7 +61,8 @@ def copied_spec(
     if answer.part("Autotune").text("Mode"):
         draft.lost(
             "parameters",
-            "Autotune, by which SageMaker chooses what was not given (ranges, strategy, early stopping, …)",
+            "Autotune, by which SageMaker chooses what was not given (ranges, strategy, early stopping, …); "
+            "hpo's own is `parameters: auto` with a `learner`",
         )
     for left in answer.left():
         draft.lost("launcher" if "TrainingJobDefinition" in left else "strategy", left)

@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--seed-name",
-    default="seed",
-    show_default=True,
+    show_default="seed, or that of `repeats`",
     metavar="NAME",
     help="The parameter by which the program is given its seed: 1 to N.",
 )
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
 )
 @json_option
 def confirm_command(
-    name: str, *, top: int, seeds: int, seed_name: str, follow_up: str | None, as_json: bool
+    name: str, *, top: int, seeds: int, seed_name: str | None, follow_up: str | None, as_json: bool
 ) -> None:
     """Run the best trials again with several seeds, and tell whether the first is really better.
 
@@ -62,7 +61,7 @@ def confirm_command(
             f"--name {follow_up!r}: a name is 1 to 32 letters (a to z), digits and inner hyphens"
         )
     job = view(existing_job(name), now=time.time())
-    best = confirm.winners(job, top)
+    best, seed_name = confirm.winners(job, top), seed_name or confirm.seed_name_of(job)
     chosen = follow_up or confirm.follow_up_name(name)
     prepared = confirm.follow_up(job, best, name=chosen, seeds=seeds, seed_name=seed_name, say=render.say)
     folder, status = job_folder(chosen), 0
@@ -87,10 +86,13 @@ def confirm_command(
 def _text(found: ConfirmationData) -> str:
     header = ["trial", "at first", "mean", "spread", "n", "failed", "least", "greatest"]
     rows = [_row(trial) for trial in found["trials"]]
+    if any(trial["algorithm"] is not None for trial in found["trials"]):
+        header.append("algorithm")
+        rows = [[*row, trial["algorithm"] or ""] for row, trial in zip(rows, found["trials"], strict=True)]
     what = f"{found['metric']} of the best trials of {found['job']}, with several seeds each"
     lines = [
         f"{what} (runs: {found['confirmed_by']})",
-        render.table(header, rows, right=frozenset(range(len(header)))),
+        render.table(header, rows, right=frozenset(range(8))),
     ]
     if found["comparison"] is not None:
         lines.append(_verdict(found["comparison"]))

@@ -17,7 +17,7 @@ from hpo.core.apply import Change
 from hpo.core.events import Event
 from hpo.core.job import Job
 from hpo.core.trial import Trial, TrialStatus
-from hpo.report.data import seconds
+from hpo.report.repeats import seconds
 
 SHOWN = 8
 """Running trials that are shown; of more only the number."""
@@ -33,7 +33,7 @@ class LiveView:
         self._failure: Trial | None = None
         self._spans = (0, 0.0)  # ended trials and their seconds, for the estimate
         self._console = Console(stderr=True, highlight=False)
-        self._plain = PlainView(job.settings.objective.metric, job.settings.max_jobs, self._print)
+        self._plain = PlainView(job.settings.max_jobs, self._print)
         self._live = Live(
             console=self._console, get_renderable=self._picture, refresh_per_second=4, transient=True
         )
@@ -104,13 +104,22 @@ class LiveView:
             latest = run.progress.latest.get(metric)
             state = f"{metric} = {render.short_number(latest)}" if latest is not None else ""
             state = f"waits: {run.waiting}" if run.waiting else state
+            count = job.settings.repeats.count
+            name = f"trial {trial.number}" + (f", repeat {run.repeat} of {count}" if count > 1 else "")
             rows.add_row(
-                Text(f"trial {trial.number}"), trial.status.value, span, Text(render.printable(state))
+                Text(name),
+                *([trial.algorithm] if trial.algorithm is not None else []),
+                trial.status.value,
+                span,
+                Text(render.printable(state)),
             )
         hidden = len(job.open) - SHOWN
         return Group(rows, Text(f"and {hidden} more")) if hidden > 0 else rows
 
     def _best(self, best: Trial) -> RenderableType:
         values = "  ".join(f"{name}={render.value_text(value)}" for name, value in best.params.items())
-        text = Text(f"best: {render.short_number(best.value)} (trial {best.number})  ", style="green")
+        settings = self._job.settings
+        what = f"best {settings.objective.metric}" if settings.others else "best"
+        whose = f"trial {best.number}" + (f", {best.algorithm}" if best.algorithm is not None else "")
+        text = Text(f"{what}: {render.short_number(best.value)} ({whose})  ", style="green")
         return text.append(render.printable(values), style="default")

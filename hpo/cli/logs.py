@@ -58,7 +58,9 @@ def logs_command(name: str, trial: int, *, follow: bool, run_number: int | None)
         is_last = run >= chosen.run.number
         if not is_last and run_number is None:
             run, position = run + 1, 0
-            click.echo(f"trial {trial} is launched again: run {run}", err=True)
+            before, now = chosen.runs[run - 2].repeat, chosen.runs[run - 1].repeat
+            how = f"goes on with repeat {now}" if now > before else "is launched again"
+            click.echo(f"trial {trial} {how}: run {run}", err=True)
         elif not is_last or chosen.status.is_final:
             return
         else:

@@ -15,7 +15,7 @@ from hpo.errors import HpoError
 
 COMMANDS = {
     "run": "hpo.cli.run",
-    "plan": "hpo.cli.rehearse",
+    "plan": "hpo.cli.plan",
     "try": "hpo.cli.rehearse",
     "metrics": "hpo.cli.rehearse",
     "status": "hpo.cli.look",

@@ -1,4 +1,4 @@
-"""Commands that look ahead: plan, try, metrics."""
+"""Commands that rehearse a trial, or the reading of its log: try, metrics."""
 
 from __future__ import annotations
 
@@ -12,153 +12,35 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from hpo.cli import render, tables
-from hpo.cli.options import json_option, spec_options
-from hpo.errors import LauncherError, UsageError
+from hpo.cli import render
+from hpo.cli.options import algorithm_option, json_option, known_algorithm, spec_options
+from hpo.errors import UsageError
 from hpo.launchers.last_words import in_one_line
-from hpo.report.warm_start import warm_start_data, warm_start_lines
+from hpo.report.feasibility import violation_data, violation_text
 
 if TYPE_CHECKING:
     from hpo.core.trial import RunReport
-    from hpo.wiring.lookahead import Estimate, Rehearsed
+    from hpo.spec.space import Scalar
+    from hpo.wiring.lookahead import Rehearsed
     from hpo.wiring.prepared import Prepared
-
-PLANNED = 5
-"""Configurations that `hpo plan` shows unless told otherwise."""
-
-
-@click.command("plan")
-@spec_options
-@json_option
-@click.option("--count", type=click.IntRange(min=1), default=PLANNED, show_default=True, metavar="N")
-@click.option("--full", is_flag=True, help="Show all variables of the request, SM_* included.")
-def plan_command(
-    spec: Path,
-    *,
-    overlays: tuple[Path, ...],
-    overrides: tuple[str, ...],
-    as_json: bool,
-    count: int,
-    full: bool,
-) -> None:
-    """Show what would run, and start nothing: the first N configurations and the exact request.
-
-    Later configurations depend on results, unless the strategy is grid or random. Without a `seed` in
-    the spec the job draws one of its own, and those shown are examples.
-
-    \b
-    Example:
-      hpo plan tune.yaml --set limits.max_jobs=5
-    """
-    from hpo.wiring.lookahead import are_examples, first_trials
-    from hpo.wiring.prepared import prepare
-
-    prepared = prepare([spec, *overlays], overrides=overrides, say=render.say)
-    trials = first_trials(prepared, min(count, prepared.spec.limits.max_jobs))
-    cost = _estimated(prepared)
-    if as_json:
-        data = {
-            "job": prepared.spec.name,
-            "strategy": prepared.spec.strategy.name,
-            "max_jobs": prepared.spec.limits.max_jobs,
-            "max_parallel_jobs": prepared.spec.limits.max_parallel_jobs,
-            "configurations": prepared.space.cardinality,
-            "longest_seconds": prepared.longest_seconds(),
-            "cost": cost,
-            "warm_start": warm_start_data(prepared.prior),
-            "warnings": prepared.warnings(),
-            "examples": are_examples(prepared),
-            "trials": [
-                {"trial": trial.number, "parameters": dict(trial.params), "proposed_by": trial.proposed_by}
-                for trial in trials
-            ],
-            "request": prepared.request(trials[0]),
-        }
-        click.echo(render.as_json(data))
-        return
-    click.echo(_plan_heading(prepared, cost))
-    names = [parameter.name for parameter in prepared.space]
-    rows = [[str(trial.number), *tables.cells(trial.params, names), trial.proposed_by] for trial in trials]
-    click.echo(
-        f"\n{len(trials)} examples of trials (without `seed` the job draws one of its own):"
-        if are_examples(prepared)
-        else f"\nthe first {len(trials)} trials:"
-    )
-    click.echo(render.table(["trial", *names, "chosen by"], rows, right=frozenset({0})))
-    click.echo(f"\ntrial 1 would be launched as\n{_request_text(prepared.request(trials[0]), full=full)}")
-    for warning in prepared.warnings():
-        click.echo(f"warning: {warning}", err=True)
-
-
-def _request_text(request: str, *, full: bool) -> str:
-    lines = request.splitlines()
-    shown = [line for line in lines if full or not line.startswith(("SM_", "SAGEMAKER_"))]
-    hidden = len(lines) - len(shown)
-    note = [f"  (and {hidden} SM_* variables of the training-container contract: --full)"] if hidden else []
-    return "\n".join([*(f"  {line}" for line in shown), *note])
-
-
-def _estimated(prepared: Prepared) -> Estimate | None:
-    """Estimate what the job can cost; a launcher that cannot tell for now is no obstacle to a plan."""
-    from hpo.wiring.lookahead import estimate
-
-    try:
-        return estimate(prepared)
-    except LauncherError as error:
-        click.echo(f"warning: what the job can cost is not known: {error}", err=True)
-        return None
-
-
-def _cost_text(prepared: Prepared, cost: Estimate | None) -> str:
-    if cost is None:
-        return f"none is known to the {prepared.spec.launcher.kind} launcher"
-    longest = cost["max_job_runtime"]
-    ran = "the launcher's own limit of a run's time" if longest is None else render.duration(longest)
-    text = (
-        f"at most {render.money(cost['worst'])}: {cost['trials']} trials, each at most "
-        f"{render.money(cost['per_trial'])} for {ran}"
-    )
-    limit = cost["max_cost"]
-    return text if limit is None else f"{text}; max_cost {render.money(limit)}"
-
-
-def _plan_heading(prepared: Prepared, cost: Estimate | None) -> str:
-    from hpo.spec.feasible import survey
-
-    spec, limits = prepared.spec, prepared.spec.limits
-    count = prepared.space.cardinality
-    many = (
-        "more configurations than can be counted"
-        if prepared.space.is_finite
-        else "infinitely many configurations"
-    )
-    space = many if count is None else f"{count} configurations"
-    longest = prepared.longest_seconds()
-    time = (
-        "depends on the program: no limits are set"
-        if longest is None
-        else f"at most {render.duration(longest)}"
-    )
-    return "\n".join(
-        [
-            f"{spec.name}: {spec.objective.goal} {spec.objective.metric}",
-            f"strategy  {spec.strategy.name}, in a space of {len(prepared.space)} parameters, {space}",
-            *([f"fitting   {survey(prepared.space).text}"] if prepared.space.constraints else []),
-            f"trials    {limits.max_jobs}, {limits.max_parallel_jobs} at a time",
-            f"time      {time}",
-            f"cost      {_cost_text(prepared, cost)}",
-            *warm_start_lines(warm_start_data(prepared.prior)),
-        ]
-    )
 
 
 @click.command("try")
 @spec_options
+@algorithm_option
 @json_option
-def try_command(spec: Path, *, overlays: tuple[Path, ...], overrides: tuple[str, ...], as_json: bool) -> None:
+def try_command(
+    spec: Path,
+    *,
+    overlays: tuple[Path, ...],
+    overrides: tuple[str, ...],
+    algorithm: str | None,
+    as_json: bool,
+) -> None:
     """Run one trial here with default or mid-range values, and show the metrics it gave.
 
-    Its output is shown as it comes; nothing is kept. Exits with 1 where the objective was not read.
+    Of several algorithms one trial of each. Its output is shown as it comes; nothing is kept. Exits with 1
+    where an objective was not read, or a metric that `require` names.
 
     \b
     Example:
@@ -167,27 +49,46 @@ def try_command(spec: Path, *, overlays: tuple[Path, ...], overrides: tuple[str,
     from hpo.wiring.prepared import prepare
 
     prepared = prepare([spec, *overlays], overrides=overrides, say=render.say)
-    values = prepared.default()
-    click.echo(f"trying {render.arguments({**values, **prepared.spec.fixed})}", err=True)
+    chosen = prepared.parts
+    if algorithm is not None:
+        chosen = {known_algorithm(algorithm, list(prepared.algorithms)): prepared.algorithms[algorithm]}
+    tried = {name: _try(name, part, as_json=as_json) for name, part in chosen.items()}
+    if as_json:
+        data = [_try_data(name, chosen[name], each) for name, each in tried.items()]
+        click.echo(render.as_json(data if prepared.algorithms and algorithm is None else data[0]))
+    if any(each.value is None or not each.is_judged for each in tried.values()):
+        raise SystemExit(1)
+
+
+def _try(name: str | None, prepared: Prepared, *, as_json: bool) -> Rehearsed:
+    """Try one algorithm, or the only one, and say what it gave."""
+    of_several = f" {name}:" if name is not None else ""
+    click.echo(
+        f"trying{of_several} {render.arguments({**_values(prepared), **prepared.spec.fixed})}", err=True
+    )
     with tempfile.TemporaryDirectory(prefix="hpo-try-") as folder:
         tried = _tried(prepared, Path(folder))
-    if as_json:
-        click.echo(
-            render.as_json(
-                {
-                    "ended": tried.report.state.value,
-                    "detail": tried.report.detail,
-                    "parameters": values,
-                    "value": tried.value,
-                    "metrics": tried.metrics,
-                    "lines": tried.lines,
-                }
-            )
-        )
-    else:
-        click.echo(_tried_text(prepared, tried))
-    if tried.value is None:
-        raise SystemExit(1)
+    if not as_json:
+        click.echo("\n".join(filter(None, [name and f"{name}:", _tried_text(prepared, tried)])))
+    return tried
+
+
+def _values(prepared: Prepared) -> dict[str, Scalar]:
+    return {**prepared.default(), **prepared.repeats.given(1)}
+
+
+def _try_data(name: str | None, prepared: Prepared, tried: Rehearsed) -> dict[str, object]:
+    return {
+        "algorithm": name,
+        "ended": tried.report.state.value,
+        "detail": tried.report.detail,
+        "parameters": _values(prepared),
+        "value": tried.value,
+        "values": dict(tried.values),
+        "violations": [violation_data(each) for each in tried.violations],
+        "metrics": tried.metrics,
+        "lines": tried.lines,
+    }
 
 
 def _tried(prepared: Prepared, folder: Path) -> Rehearsed:
@@ -233,9 +134,12 @@ def _tried_text(prepared: Prepared, tried: Rehearsed) -> str:
     if tried.value is None:
         lines.append(f"a trial like this would fail: {tried.advice or 'the objective has no finite value'}")
     else:
-        lines.append(
-            f"a trial like this would complete with {prepared.spec.objective.metric} = {tried.value!r}"
-        )
+        values = ", ".join(f"{metric} = {value!r}" for metric, value in tried.values.items())
+        lines.append(f"a trial like this would complete with {values}")
+        lines += [
+            f"and would be no result, as it {violation_text(violation_data(each))}"
+            for each in tried.violations
+        ]
     return "\n".join(lines)
 
 
@@ -246,13 +150,20 @@ def _ending(report: RunReport) -> str:
 @click.command("metrics")
 @spec_options
 @click.option("--log", "log", required=True, metavar="FILE", help="The log to read; - is standard input.")
+@algorithm_option
 @json_option
 def metrics_command(
-    spec: Path, *, overlays: tuple[Path, ...], overrides: tuple[str, ...], log: str, as_json: bool
+    spec: Path,
+    *,
+    overlays: tuple[Path, ...],
+    overrides: tuple[str, ...],
+    log: str,
+    algorithm: str | None,
+    as_json: bool,
 ) -> None:
     """Try a spec's metrics on a log: which lines matched, what was read, what came close, what to write.
 
-    Exits with 1 where the objective was not read.
+    Exits with 1 where an objective was not read, or a metric that `require` names.
 
     \b
     Examples:
@@ -260,14 +171,21 @@ def metrics_command(
       python train.py | hpo metrics tune.yaml --log -
     """
     from hpo.metrics.doctor import diagnose
+    from hpo.wiring.lookahead import needed_metrics
     from hpo.wiring.prepared import prepare
 
     prepared = prepare([spec, *overlays], overrides=overrides, check_launch=False)
-    objective = prepared.spec.objective.metric
+    part, objective = prepared, prepared.spec.objective.metric
+    if algorithm is not None:
+        part = prepared.algorithms[known_algorithm(algorithm, list(prepared.algorithms))]
+    elif prepared.algorithms:
+        listed = ", ".join(prepared.algorithms)
+        raise UsageError(f"each algorithm has metrics of its own: say whose log it is, --algorithm {listed}")
     with _opened(log) as file:
-        diagnosis = diagnose(file, prepared.spec.metrics, objective)
+        diagnosis = diagnose(file, part.spec.metrics, objective)
     click.echo(diagnosis.to_json() if as_json else diagnosis.text())
-    if not any(metric.count for metric in diagnosis.metrics if metric.metric == objective):
+    needed = needed_metrics(part)
+    if not all(metric.count for metric in diagnosis.metrics if metric.metric in needed):
         raise SystemExit(1)
 
 

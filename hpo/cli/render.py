@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import shutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,14 +16,17 @@ import click
 
 from hpo.launchers import contract
 from hpo.launchers.last_words import in_one_line
-from hpo.report.counts import counts_text, ended_of
-from hpo.report.warm_start import warm_start_lines
+from hpo.report.counts import counts_text
+from hpo.report.feasibility import violation_text
 from hpo.spec.space import Scalar
 
 if TYPE_CHECKING:
     from hpo.core.trial import Trial
+    from hpo.report.algorithms import AlgorithmData
     from hpo.report.best import BestData
-    from hpo.report.data import StatusData, WaitingData
+    from hpo.report.data import StatusData
+    from hpo.report.feasibility import NearestData
+    from hpo.report.repeats import RepeatData
 
 LONGEST = 160
 """Characters of why a trial ended, where it is told in a line."""
@@ -136,39 +140,50 @@ def _variable(name: str) -> str:
     return f"_{text}" if text[0].isdigit() else text
 
 
-def status_text(status: StatusData) -> str:
-    """Return a job's status for people."""
-    counts = status["counts"]
-    heading = f"{status['job']}: {status['status']}"
-    lines = [f"{heading} ({status['reason']})" if status["reason"] else heading]
-    lines.append(f"trials    {ended_of(counts)} of {status['max_jobs']} ended: {counts_text(counts)}")
-    lines.append(f"strategy  {status['strategy']}, seed {status['seed']}")
-    if status["chosen_by"]:
-        lines.append(f"chosen by {', '.join(f'{count} {by}' for by, count in status['chosen_by'].items())}")
-    lines += warm_start_lines(status["warm_start"])
-    lines.append(f"elapsed   {duration(status['elapsed_seconds'])}")
-    if status["remaining_seconds"] is not None:
-        lines.append(f"remaining about {duration(status['remaining_seconds'])}")
-    lines += [f"waiting   {line}" for line in _waiting_lines(status["waiting"])]
-    if edits := status["edits"]:
-        count = "1 time" if len(edits) == 1 else f"{len(edits)} times"
-        lines.append(printable(f"edited    {count}, last at {edits[-1]['at']}: {edits[-1]['what']}"))
-    lines += money_lines(status) + saved_lines(status)
-    best = status["best"]
-    if best is None:
-        lines.append("best      none yet")
-    else:
-        lines.append(f"best      {best['metric']} = {best['value']!r} ({origin_text(best)})")
-        lines.append(parameter_lines(best["parameters"]))
-    if status["status"] in {"interrupted", "stopped"}:
-        lines.append(f"go on with `hpo resume {status['job']}`")
-    return "\n".join(lines)
+def require_lines(status: StatusData) -> list[str]:
+    """Return how many trials meet what is required, and where none does the nearest one."""
+    required = status["require"]
+    if required is None:
+        return []
+    missed = [f"{text} in {count}" for text, count in required["missed"].items() if count]
+    told = f"; missed: {', '.join(missed)}" if missed else ""
+    lines = [f"require   met by {required['met']} of {required['completed']} completed trials{told}"]
+    return lines + (nearest_lines(required["nearest"]) if required["nearest"] is not None else [])
+
+
+def nearest_lines(nearest: NearestData) -> list[str]:
+    """Return the trial that is nearest to what is required, what it misses, and its parameters."""
+    values = ", ".join(f"{metric} = {short_number(value)}" for metric, value in nearest["values"].items())
+    missed = [f"          {violation_text(each)}" for each in nearest["violations"]]
+    lines = [f"nearest   trial {nearest['trial']}: {values}", *missed, parameter_lines(nearest["parameters"])]
+    return [printable(line) for line in lines]
 
 
 def origin_text(best: BestData) -> str:
     """Return which trial one of the best is, and of which job where that is a parent's."""
     of_parent = f" of {best['origin']}, a parent" if best["origin"] != best["job"] else ""
-    return f"trial {best['trial']}{of_parent}"
+    of_several = f", {best['algorithm']}" if best["algorithm"] is not None else ""
+    return f"trial {best['trial']}{of_parent}{of_several}{_spread_text(best)}"
+
+
+def _spread_text(best: BestData) -> str:
+    if best["spread"] is None:
+        return ""
+    spread, error = short_number(best["spread"]), short_number(best["standard_error"])
+    return f", {len(best['repeats'])} repeats with a spread of {spread}, standard error {error}"
+
+
+def repeat_lines(repeats: Sequence[RepeatData], *, indent: str) -> list[str]:
+    """Return the values of a trial's repeats by their seeds, in a line; nothing where there is one run."""
+    values = ", ".join(f"seed {each['seed']}: {each['value']!r}" for each in repeats)
+    return [f"{indent}with {values}"] if repeats else []
+
+
+def algorithm_line(algorithm: AlgorithmData) -> str:
+    """Return how one of several algorithms stands."""
+    best = algorithm["best"]
+    found = f"; best {best['value']!r} (trial {best['trial']})" if best is not None else ""
+    return f"algorithm {algorithm['name']}: {counts_text(algorithm['counts'])}{found}"
 
 
 def money(amount: float) -> str:
@@ -203,14 +218,6 @@ def saved_lines(status: StatusData) -> list[str]:
     return lines + [f"warning   {warning}" for warning in status["warnings"]]
 
 
-def _waiting_lines(waiting: Sequence[WaitingData]) -> Iterator[str]:
-    """Yield what trials wait for, with those that wait for the same in one line."""
-    for reason in dict.fromkeys(each["reason"] for each in waiting):
-        numbers = [str(each["trial"]) for each in waiting if each["reason"] == reason]
-        trials = f"trial{'s' if len(numbers) > 1 else ''} {', '.join(numbers)}"
-        yield printable(f"{trials}: {shortened(in_one_line(reason), LONGEST)}")
-
-
 def parameter_lines(parameters: Mapping[str, Scalar], indent: str = "          ") -> str:
     """Return parameters one a line, aligned."""
     width = max((len(name) for name in parameters), default=0)
@@ -227,7 +234,8 @@ def why(trial: Trial) -> str:
 def reasoned(trial: Trial, detail: str) -> str:
     """Return a detail of why a trial ended after its reason, which is not said twice."""
     reason = trial.reason.value if trial.reason else ""
-    return printable(detail if detail.startswith(reason) else f"{reason}: {detail}")
+    said = re.match(rf"(repeat \d+ of \d+: )?{re.escape(reason)}", detail)
+    return printable(detail if said else f"{reason}: {detail}")
 
 
 def shortened(text: str, width: int) -> str:

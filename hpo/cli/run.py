@@ -42,6 +42,7 @@ def run_command(
       hpo run tune.yaml --or-resume --fail-if 'best < 0.9'     for CI
     """
     from hpo.cli.running import How, run_job, start_detached
+    from hpo.report.autotune import chosen_data, chosen_line
     from hpo.report.warm_start import warm_start_data, warm_start_lines
     from hpo.store.home import DATABASE, job_folder
     from hpo.wiring.prepared import prepare
@@ -53,8 +54,11 @@ def run_command(
     named = (*overrides, *([f"name={json.dumps(name, ensure_ascii=False)}"] if name is not None else []))
     is_begun = has_begun if or_resume else None
     prepared = prepare([spec, *overlays], overrides=named, is_begun=is_begun, say=render.say)
+    how.refuse_unknown(prepared.settings(prepared.spec.name))
     for warning in prepared.warnings():
         click.echo(f"warning: {warning}", err=True)
+    if data := chosen_data(prepared.chosen, prepared.space):
+        click.echo(chosen_line(data), err=True)
     folder = job_folder(prepared.spec.name)
     if or_resume and (folder / DATABASE).exists():
         refuse_another(folder, prepared)

@@ -15,6 +15,7 @@ import click
 
 from hpo.cli import render
 from hpo.cli.options import Gate
+from hpo.cli.tables import front_table
 from hpo.core.job import Ending, EndReason, Job, JobStatus
 from hpo.core.trial import TrialStatus, run_place
 from hpo.errors import JobBusy, UsageError
@@ -22,9 +23,11 @@ from hpo.launchers.last_words import without_lines
 from hpo.report.best import best_of, ranked
 from hpo.report.counts import counts_of, counts_text
 from hpo.report.data import JobView, StatusData, job_status, status_data, view
+from hpo.report.front import best_values, front_of
 from hpo.store.lease import is_held
 
 if TYPE_CHECKING:
+    from hpo.core.settings import Settings
     from hpo.scheduler.interrupts import Interrupts
     from hpo.wiring.prepared import Prepared
     from hpo.wiring.sessions import Reopen
@@ -61,6 +64,11 @@ class How:
                     "`hpo wait NAME` takes --fail-if, `hpo status NAME` takes --json"
                 )
 
+    def refuse_unknown(self, settings: Settings) -> None:
+        """Raise UsageError where the gate is about nothing that a job of these settings has."""
+        if self.gate is not None:
+            self.gate.refuse_unknown(settings.metrics)
+
 
 def run_job(
     folder: Path,
@@ -92,6 +100,7 @@ def run_shown(
     outlive_readers()
     with session(folder, prepared=prepared, reopen=reopen, overrides=overrides) as running:
         scheduler = running.scheduler
+        how.refuse_unknown(running.record.settings)
         if running.over is not None:
             _tell_over(folder.name, running.over)
         interrupts = Interrupts(scheduler, leave_running=how.leave_running)
@@ -140,7 +149,9 @@ def exit_status(job: JobView, gate: Gate | None = None) -> int:
     if job.status != JobStatus.COMPLETED.value or not best:
         return 1
     if gate is not None:
-        gate.check(best_of(job)[0]["value"])
+        several = best_values(job.record.settings, job.trials)
+        found = best_of(job)
+        gate.check({found[0]["metric"]: found[0]["value"]} if found else several)
     return 0
 
 
@@ -151,20 +162,36 @@ def _tell(job: JobView, data: StatusData, ended: Job) -> None:
     click.echo(f"\n{name} {job.status}{reason} (trials: {counts}; {render.duration(job.elapsed)})", err=True)
     for line in [*render.money_lines(data), *render.saved_lines(data)]:
         click.echo(line, err=True)
-    best = data["best"]
-    if best is not None:
-        click.echo(f"best: {best['metric']} = {best['value']!r} ({render.origin_text(best)})")
-        click.echo(render.parameter_lines(best["parameters"], indent="  "))
+    _tell_best(job, data)
     if ended.status is JobStatus.FAILED:
         _tell_failure(job)
+    for line in render.require_lines(data):
+        click.echo(line, err=True)
     match ended.status:
         case JobStatus.COMPLETED:
-            click.echo(f"\nnext: hpo trials {name} --sort value   hpo best {name} --format args", err=True)
-            click.echo(f"logs and models: {job.folder}/trials", err=True)
+            wanted = "--json" if data["front"] is not None else "--format args"
+            click.echo(f"\nnext: hpo trials {name} --sort value   hpo best {name} {wanted}", err=True)
+            kept = job.folder / "trials"
+            has_models = any(kept.glob("*/run-*/ml/model"))  # a launcher may leave them elsewhere
+            click.echo(f"{'logs and models' if has_models else 'logs'}: {kept}", err=True)
+        case JobStatus.FAILED if not data["counts"]["failed"]:
+            click.echo(f"\nnext: hpo trials {name}   hpo best {name}", err=True)
         case JobStatus.FAILED:
             click.echo(f"\nonce that is mended: hpo retry {name}", err=True)
         case JobStatus.STOPPED | JobStatus.INTERRUPTED | JobStatus.RUNNING:
             click.echo(f"\ngo on with: hpo resume {name}", err=True)
+
+
+def _tell_best(job: JobView, data: StatusData) -> None:
+    best = data["best"]
+    if data["front"] is not None:
+        click.echo(f"the Pareto front, {data['front']['size']} of {len(job.trials)} trials:")
+        click.echo(front_table(front_of(job)))
+    if best is not None:
+        click.echo(f"best: {best['metric']} = {best['value']!r} ({render.origin_text(best)})")
+        click.echo(render.parameter_lines(best["parameters"], indent="  "))
+    for algorithm in data["algorithms"]:
+        click.echo(render.algorithm_line(algorithm), err=True)
 
 
 def _tell_failure(job: JobView) -> None:

@@ -35,7 +35,7 @@ def schema_command(*, output: Path | None) -> None:
       # then, as the first line of a spec:
       # yaml-language-server: $schema=hpo.schema.json
     """
-    from hpo.wiring.prepared import json_schema
+    from hpo.wiring.schema import json_schema
 
     render.write(render.as_json(json_schema()), output)
 

@@ -13,19 +13,33 @@ from hpo.spec.space import Scalar
 
 if TYPE_CHECKING:
     from hpo.report.data import TrialData
+    from hpo.report.front import FrontTrialData
 
 
 def trials_table(
     trials: Sequence[TrialData], reasons: Sequence[str], metric: str, *, width: int | None = None
 ) -> str:
-    """Return a row for each trial, with its reason last, which is cut so that the row fits into a width."""
+    """Return a row for each trial, with its reason last, which is cut so that the row fits into a width.
+
+    Of several objectives each has a column, and `*` marks the front.
+    """
+    several = list(next((trial["values"] for trial in trials if trial["values"]), {}))
     names = parameter_names(trial["parameters"] for trial in trials)
     is_charged = any(trial["cost"] is not None for trial in trials)
+    is_repeated = any(trial["repeats"] for trial in trials)
+    are_several = any(trial["algorithm"] is not None for trial in trials)
     rows = [
         [
             str(trial["trial"]),
+            *([trial["algorithm"] or ""] if are_several else []),
             trial["status"],
-            short_number(trial["value"]),
+            *(
+                map(short_number, trial["values"].values())
+                if trial["values"]
+                else [short_number(trial["value"])]
+            ),
+            *([short_number(trial["spread"])] if is_repeated else []),
+            *(["*" if trial["on_front"] else ""] if several else []),
             "-" if trial["seconds"] is None else f"{trial['seconds']:.1f}",
             *(["-" if trial["cost"] is None else money(trial["cost"])] if is_charged else []),
             *cells(trial["parameters"], names),
@@ -33,39 +47,76 @@ def trials_table(
         ]
         for trial, reason in zip(trials, reasons, strict=True)
     ]
-    header = ["trial", "status", metric, "seconds", *(["cost"] if is_charged else []), *names, "reason"]
+    given = ["trial", *(["algorithm"] if are_several else []), "status"]
+    numbers = [*(several or [metric]), *(["spread"] if is_repeated else [])]
+    times = ["seconds", *(["cost"] if is_charged else [])]
+    header = [*given, *numbers, *(["front"] if several else []), *times, *names, "reason"]
     if width is not None:
         taken = sum(2 + max(map(len, column)) for column in list(zip(header, *rows, strict=True))[:-1])
         rows = [[*row[:-1], shortened(row[-1], max(width - taken, SHORTEST))] for row in rows]
-    return table(header, rows, right=frozenset({0, 2, 3, 4} if is_charged else {0, 2, 3}))
+    after = len(given) + len(numbers)
+    shown = after + bool(several)  # columns before the times
+    right = {0, *range(len(given), after), *range(shown, shown + len(times))}
+    return table(header, rows, right=frozenset(right))
+
+
+def front_table(front: Sequence[FrontTrialData]) -> str:
+    """Return a row for each trial of a Pareto front: its values, then its parameters."""
+    names = parameter_names(trial["parameters"] for trial in front)
+    goals = front[0]["goals"] if front else {}
+    header = ["trial", *(f"{metric} ({goal})" for metric, goal in goals.items()), *names]
+    rows = [
+        [
+            str(trial["trial"]),
+            *(short_number(trial["values"][metric]) for metric in goals),
+            *cells(trial["parameters"], names),
+        ]
+        for trial in front
+    ]
+    return table(header, rows, right=frozenset(range(len(goals) + 1)))
 
 
 def trials_csv(trials: Sequence[TrialData]) -> str:
-    """Return trials as CSV: parameters and metrics each as a column of its own."""
+    """Return trials as CSV: objectives of several, parameters and metrics each as a column of its own."""
     parameters = parameter_names(trial["parameters"] for trial in trials)
     metrics = list(dict.fromkeys(name for trial in trials for name in trial["metrics"]))
+    several = list(next((trial["values"] for trial in trials if trial["values"]), {}))
     plain = ["trial", "status", "reason", "value"]
+    plain += ["spread"] if any(trial["repeats"] for trial in trials) else []
+    if any(trial["algorithm"] is not None for trial in trials):
+        plain.insert(1, "algorithm")
     rest = ["started", "ended", "seconds", "attempts", "launcher_id", "proposed_by"]
     if any(trial["machine"] is not None for trial in trials):
         rest += ["cost", "machine", "billable_seconds", "interruptions"]
+    if any(trial["feasible"] is not None for trial in trials):
+        rest.append("feasible")
+    if several:
+        rest.append("on_front")
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*plain, *parameters, *metrics, *rest])
+    writer.writerow([*plain, *(f"objective:{name}" for name in several), *parameters, *metrics, *rest])
     for trial in trials:
         row: Mapping[str, object] = {**trial}
         writer.writerow(
             [
                 *(row[name] for name in plain),
-                *(_csv_cell(trial["parameters"].get(name)) for name in parameters),
+                *((trial["values"] or {}).get(name) for name in several),
+                *(_csv_cell(trial["parameters"], name) for name in parameters),
                 *(trial["metrics"].get(name) for name in metrics),
-                *(row[name] for name in rest),
+                *(_flag(row[name]) for name in rest),
             ]
         )
     return text.getvalue().rstrip("\n")
 
 
-def _csv_cell(value: Scalar) -> Scalar:
+def _flag(value: object) -> object:
     return value_text(value) if isinstance(value, bool) else value
+
+
+def _csv_cell(parameters: Mapping[str, Scalar], name: str) -> Scalar:
+    """Return a value for a cell, which is empty for a parameter that is not active alone: null is `null`."""
+    value = parameters.get(name, "")
+    return value_text(value) if value is None or isinstance(value, bool) else value
 
 
 def cell(value: Scalar) -> str:

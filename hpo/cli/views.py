@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Protocol, assert_never
@@ -13,6 +13,7 @@ import click
 
 from hpo.cli import render
 from hpo.core.apply import Change
+from hpo.core.conclude import values_of
 from hpo.core.events import (
     Abandoned,
     Deferred,
@@ -29,8 +30,10 @@ from hpo.core.events import (
     Ticked,
 )
 from hpo.core.job import Job
-from hpo.core.trial import Trial, TrialStatus
-from hpo.report.data import seconds, timestamp, trial_data
+from hpo.core.trial import Run, Trial, TrialStatus
+from hpo.report.data import timestamp, trial_data
+from hpo.report.feasibility import missed_text, values_data
+from hpo.report.repeats import RepeatData, repeats_of, seconds, span
 
 
 class View(Protocol):
@@ -60,8 +63,7 @@ class Waiting:
 class PlainView:
     """A line on standard error for each trial that ends, and for what needs attention."""
 
-    def __init__(self, metric: str, max_jobs: int, write: Callable[[str], None]) -> None:
-        self._metric = metric
+    def __init__(self, max_jobs: int, write: Callable[[str], None]) -> None:
         self._write = write
         self._width = len(str(max_jobs))
         self._waiting = Waiting()
@@ -84,26 +86,38 @@ class PlainView:
                 for trial in change.trials:
                     if trial.status.is_final:
                         self._line(self.ended(trial, change.job))
-                    elif trial.runs[-2:-1] and trial.runs[-2].found_no_capacity:
-                        pass  # what it waits for is told above
                     elif trial.number == event.trial and trial.run.number > event.run:
-                        why = f": {trial.runs[-2].detail}" if trial.runs[-2].detail else ""
-                        self._line(f"trial {trial.number} is launched again{why}")
+                        self._tell_run(trial, trial.runs[-2], change.job)
             case Proposed() | Exhausted() | Launched() | Deferred() | StopSent() | Ticked() | StopRequested():
                 pass
             case _:
                 assert_never(event)
 
+    def _tell_run(self, trial: Trial, run: Run, job: Job) -> None:
+        """Tell of a run whose trial has another one to come: it was a repeat, or is launched again."""
+        if run.value is not None:
+            found = zip(job.settings.metrics, values_of(job.settings, run), strict=True)
+            values = "  ".join(f"{metric} = {render.short_number(value)}" for metric, value in found)
+            of, took = f"repeat {run.repeat} of {job.settings.repeats.count}", render.duration(span(run))
+            self._line(f"trial {trial.number}  {of}  {values}  {took}")
+        elif not run.found_no_capacity:  # else what it waits for is told above
+            why = f": {run.detail}" if run.detail else ""
+            self._line(f"trial {trial.number} is launched again{why}")
+
     def ended(self, trial: Trial, job: Job) -> str:
         """Return the line for an ended trial."""
         place = f"{job.tally.ended:>{self._width}}/{job.settings.max_jobs}"
-        text = f"{place}  trial {trial.number:<{self._width}}  {trial.status.value:<9}"
-        if trial.value is not None:
-            text += f"  {self._metric} = {render.short_number(trial.value)}"
+        algorithm = f"  {trial.algorithm}" if trial.algorithm is not None else ""
+        text = f"{place}  trial {trial.number:<{self._width}}{algorithm}  {trial.status.value:<9}"
+        for metric, value in values_data(job.settings, trial).items():
+            if value is not None:
+                text += f"  {metric} = {render.short_number(value)}"
         if (span := seconds(trial)) is not None:
             text += f"  {render.duration(span)}"
-        if job.tally.best is trial:
+        if job.tally.best is trial and not job.settings.others:
             text += "  best so far"
+        if missed := missed_text(job.settings, trial):
+            text += f"  {missed}"
         if trial.status in {TrialStatus.FAILED, TrialStatus.PRUNED}:
             text += f"  {render.why(trial)}"
         return text
@@ -115,15 +129,18 @@ class PlainView:
 class JsonView:
     """A JSON object a line on standard output for each event that matters to a script."""
 
-    def __init__(self, metric: str) -> None:
-        self._metric = metric
+    def __init__(self, metrics: Collection[str]) -> None:
+        self._metrics = metrics
         self._waiting = Waiting()
         self._stops: set[tuple[str, bool]] = set()
 
     def show(self, event: Event, change: Change) -> None:
-        """Print the trials that the event changed, and new points of the objective."""
+        """Print the trials that the event changed, and new points of the objectives."""
         self._show_news(change)
         match event:
+            case Observed() if repeat := _repeat_of(event, change):
+                self._line("repeat", trial=event.trial, **repeat)
+                changed = []
             case Observed() | Ticked() | StopSent():
                 changed = [trial for trial in change.trials if trial.status.is_final]
             case Deferred():
@@ -141,17 +158,27 @@ class JsonView:
             case _:
                 assert_never(event)
         for trial in changed:
-            self._line("trial", **trial_data(trial))
+            self._line("trial", **trial_data(trial, change.job.settings))
 
     def _show_news(self, change: Change) -> None:
         for point in change.points:
-            if point.metric == self._metric:
-                self._line("metric", trial=point.trial, step=point.step, value=repr_safe(point.value))
+            if point.metric in self._metrics:
+                value = repr_safe(point.value)
+                told = {"run": point.run, "metric": point.metric, "step": point.step, "value": value}
+                self._line("metric", trial=point.trial, **told)
         for number, why in self._waiting.news(change):
             self._line("waiting", trial=number, reason=why)
 
     def _line(self, event: str, **fields: object) -> None:
         click.echo(event_line(event, **fields))
+
+
+def _repeat_of(event: Observed, change: Change) -> RepeatData | None:
+    """Return the repeat that has ended with this event while its trial goes on; None where none has."""
+    for trial in change.trials:
+        if trial.number == event.trial and trial.run.number > event.run and trial.runs[-2].value is not None:
+            return repeats_of(change.job.settings, trial)[-2]
+    return None
 
 
 def event_line(event: str, **fields: object) -> str:
@@ -167,13 +194,12 @@ def repr_safe(value: float) -> float | None:
 @contextmanager
 def chosen_view(job: Job, *, as_json: bool, strategy: str, elapsed: float) -> Iterator[View]:
     """Give the view that fits: JSON lines if asked for, a live picture on a terminal, else plain lines."""
-    objective = job.settings.objective
     if as_json:
-        yield JsonView(objective.metric)
+        yield JsonView(job.settings.metrics)
     elif render.wants_live():
         from hpo.cli.live import LiveView
 
         with LiveView(job, strategy=strategy, elapsed=elapsed) as view:
             yield view
     else:
-        yield PlainView(objective.metric, job.settings.max_jobs, partial(click.echo, err=True))
+        yield PlainView(job.settings.max_jobs, partial(click.echo, err=True))

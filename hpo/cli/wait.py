@@ -29,6 +29,8 @@ def wait_command(name: str, *, timeout: float | None, gate: Gate | None) -> None
     from hpo.report.data import job_status, view
 
     folder = existing_job(name)
+    if gate is not None:
+        gate.refuse_unknown(view(folder, now=time.time()).record.settings.metrics)
     deadline = time.monotonic() + timeout if timeout is not None else None
     while job_status(folder) == "running":
         if deadline is not None and time.monotonic() >= deadline:

@@ -9,8 +9,10 @@ import click
 
 from hpo.cli import render
 from hpo.cli.options import job_argument, json_option
+from hpo.core.trial import TrialStatus
 from hpo.errors import HpoError
 from hpo.report.data import trial_of, view
+from hpo.report.feasibility import violation_text
 from hpo.report.why import BestTrialData, ComparedData, DecisionData, RunData, WhyData, why_data
 from hpo.search.stopping import Decision
 from hpo.store.home import existing_job
@@ -63,11 +65,23 @@ def _text(why: WhyData) -> str:
 
 def _end(why: WhyData) -> Iterator[str]:
     value = "" if why["value"] is None else f", {why['value']!r}"
-    yield f"trial {why['trial']} of {why['job']}: {why['status']}{value}"
+    if why["values"] is not None:
+        value = "".join(
+            f", {metric} = {each!r}" for metric, each in why["values"].items() if each is not None
+        )
+    value += "" if why["spread"] is None else f" with a spread of {render.short_number(why['spread'])}"
+    algorithm = f", {why['algorithm']}" if why["algorithm"] is not None else ""
+    yield f"trial {why['trial']} of {why['job']}{algorithm}: {why['status']}{value}"
     if why["reason"] and why["reason"] != why["status"]:
         yield f"reason    {why['reason']}"
     if why["detail"]:
         yield f"because   {_indented(why['detail'])}"
+    if why["on_front"] is not None and why["status"] == TrialStatus.COMPLETED.value:
+        yield f"front     {'on it' if why['on_front'] else 'not on it'}"
+    if why["feasible"]:
+        yield "require   met"
+    for violation in why["violations"]:
+        yield f"require   {violation_text(violation)}"
 
 
 def _choice(why: WhyData) -> Iterator[str]:
@@ -79,9 +93,10 @@ def _choice(why: WhyData) -> Iterator[str]:
 
 def _values(why: WhyData) -> Iterator[str]:
     best, rows = why["best"], why["parameters"]
+    of_its = f" of {why['algorithm']}" if why["algorithm"] is not None else ""
     is_best = best is not None and (best["origin"], best["trial"]) == (why["job"], why["trial"])
     if best is None or is_best:
-        yield "values" + ("    it is the best trial" if is_best else "")
+        yield "values" + (f"    it is the best trial{of_its}" if is_best else "")
         yield render.parameter_lines({name: row["value"] for name, row in rows.items()})
         return
     yield render.table(
@@ -128,9 +143,13 @@ def _runs(runs: Sequence[RunData]) -> Iterator[str]:
 
 def _course(run: RunData) -> Iterator[str]:
     waited = run["waited_seconds"] or 0.0
+    if run["repeat"] is not None:
+        yield f"repeat {run['repeat']} with seed {run['seed']}"
     yield (
         run["state"] if run["seconds"] is None else f"{run['state']} after {render.duration(run['seconds'])}"
     )
+    if run["repeat"] is not None and run["value"] is not None:
+        yield repr(run["value"])
     if why := ": ".join(filter(None, [run["reason"], run["detail"]])):
         yield why
     if waited >= LEAST_WAIT:

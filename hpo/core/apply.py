@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from hpo.core.conclude import concluded, finite, value_of
-from hpo.core.criteria import fulfilled, may_finish, out_of_time
+from hpo.core.conclude import concluded, in_repeat, trial_values
+from hpo.core.criteria import fulfilled, may_finish
 from hpo.core.events import (
     Abandoned,
     Deferred,
@@ -22,6 +22,7 @@ from hpo.core.events import (
     StopSent,
     Ticked,
 )
+from hpo.core.feasibility import violation_of
 from hpo.core.job import Ending, EndReason, Job
 from hpo.core.plan import timeout_of
 from hpo.core.progress import advanced
@@ -121,7 +122,14 @@ def _pruned(trial: Trial, verdict: Verdict) -> Trial:
 def _proposed(job: Job, event: Proposed) -> Change:
     if event.trial != job.proposed + 1 or not job.may_propose:
         return Change(job)
-    trial = Trial(event.trial, event.params, event.proposed_by, memo=event.memo, created=event.at)
+    trial = Trial(
+        event.trial,
+        event.params,
+        event.proposed_by,
+        memo=event.memo,
+        created=event.at,
+        algorithm=event.algorithm,
+    )
     return Change(
         replace(job, proposed=event.trial, open={**job.open, event.trial: trial}),
         (trial,),
@@ -144,7 +152,7 @@ def _observed(job: Job, trial: Trial, event: Observed) -> Change:
         if outcome.status.is_final:
             change = _ended(job, outcome, outcome.status, ended_at)
         else:
-            change = _with_run(job, outcome, outcome.run)
+            change = _judged(_with_run(job, outcome, outcome.run), event.at)
     else:
         waiting = "" if event.report.state.is_final else event.report.detail
         change = _with_run(job, trial, replace(run, waiting=waiting))
@@ -153,8 +161,7 @@ def _observed(job: Job, trial: Trial, event: Observed) -> Change:
 
 def _ticked(job: Job, now: float) -> Change:
     # By results, too: after a crash the last trial's judgement may be missing.
-    ending = out_of_time(job, now) if job.is_finishing else fulfilled(job, now)
-    if ending is not None:
+    if (ending := fulfilled(job, now)) is not None:
         return _stopping_all(job, ending)
     changed = []
     for trial in job.open.values():
@@ -185,20 +192,30 @@ def _stopping_all(job: Job, ending: Ending, *, why: Reason = Reason.JOB_ENDED) -
         replace(trial, status=TrialStatus.STOPPING, reason=why, detail=ending.detail)
         for trial in job.open.values()
         if trial.status is not TrialStatus.STOPPING
-        and not (may_finish(job.settings, ending) and trial.run.handle is not None)
+        and not (may_finish(job.settings, ending) and _has_begun(trial))
     ]
     if job.ending is not None:
         ending = replace(job.ending, at_once=job.ending.at_once or ending.at_once)
     return _with_trials(replace(job, ending=ending), changed)
 
 
+def _has_begun(trial: Trial) -> bool:
+    """Tell whether anything of a trial was launched: its current run, or an earlier repeat."""
+    return trial.run.handle is not None or trial.run.repeat > 1
+
+
 def _ended(job: Job, trial: Trial, status: TrialStatus, at: float) -> Change:
     """Close a trial: out of the open ones, into the tally; then see whether that ends the job."""
     run = trial.run
+    failed, completed = status is TrialStatus.FAILED, status is TrialStatus.COMPLETED
+    value, *further = trial_values(job.settings, trial, status)
     trial = replace(
         _with_last(trial, replace(run, ended=run.ended or at, waiting="")),
         status=status,
-        value=finite(value_of(job.settings, run)),
+        detail=in_repeat(job.settings, run, trial.detail) if failed else trial.detail,
+        value=value,
+        others=tuple(further),
+        violation=violation_of(job.settings, trial.repeats) if completed else 0.0,
         ended=at,
         place=job.tally.last_place + 1,
     )
@@ -210,9 +227,17 @@ def _ended(job: Job, trial: Trial, status: TrialStatus, at: float) -> Change:
     ]
     job = replace(job, open=others, tally=job.tally.add(trial, job.settings))
     change = _with_trials(job, woken)
+    return _judged(replace(change, trials=(trial, *change.trials)), at)
+
+
+def _judged(change: Change, at: float) -> Change:
+    """See whether a change ends the job."""
     ending = fulfilled(change.job, at)
-    stopped = _stopping_all(change.job, ending) if ending is not None else Change(change.job)
-    return replace(stopped, trials=(trial, *change.trials, *stopped.trials))
+    if ending is None:
+        return change
+    stopped = _stopping_all(change.job, ending)
+    trials = {trial.number: trial for trial in (*change.trials, *stopped.trials)}
+    return replace(stopped, trials=tuple(trials.values()))
 
 
 def _settled(job: Job) -> Job:
@@ -226,7 +251,10 @@ def _settled(job: Job) -> Job:
         ending = Ending(EndReason.EXHAUSTED, "every configuration of the space was tried")
     if ending is None:
         return job
-    return replace(job, ending=ending, status=job.final_status(ending))
+    status = job.final_status(ending)
+    if job.tally.best is None and job.tally.count(TrialStatus.COMPLETED):
+        ending = replace(ending, detail=f"{ending.detail}, and none that completed meets `require`")
+    return replace(job, ending=ending, status=status)
 
 
 def _with_last(trial: Trial, run: Run) -> Trial:

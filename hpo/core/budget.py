@@ -23,6 +23,17 @@ def owed_for(settings: Settings, run: Run) -> float:
     return worst if told is None else max(worst, told)
 
 
+def owed_for_trial(settings: Settings, trial: Trial) -> float:
+    """Return what an open trial must be reckoned with: its current run, and the repeats after that."""
+    to_come = runs_left(settings, trial) - 1
+    return owed_for(settings, trial.run) + to_come * (settings.worst_cost or 0.0)
+
+
+def runs_left(settings: Settings, trial: Trial) -> int:
+    """Return how many runs an open trial takes until it is complete, the current one included."""
+    return settings.repeats.count - trial.run.repeat + 1
+
+
 def spent_on_open(settings: Settings, trials: Iterable[Trial]) -> float:
     """Return what the earlier runs of open trials cost."""
     return sum(spent_on(settings, trial.runs[:-1]) for trial in trials)

@@ -7,9 +7,10 @@ from dataclasses import replace
 from itertools import takewhile
 from typing import assert_never
 
+from hpo.core.budget import runs_left
 from hpo.core.events import Observed
-from hpo.core.job import Job, out_of_money, reopened
-from hpo.core.settings import Settings, Take
+from hpo.core.job import Job, next_run, out_of_money, reopened
+from hpo.core.settings import Objective, Settings, Take
 from hpo.core.trial import Reason, Run, RunState, Trial, TrialStatus
 
 FIRST_BACKOFF = 1.0
@@ -23,16 +24,27 @@ SMALLEST = 1e-37
 
 
 def value_of(settings: Settings, run: Run) -> float | None:
-    """Return the run's value of the objective, as `take` says; None without one."""
-    match settings.objective.take:
+    """Return the run's value of the objective, as `take` says; None without one. Of several: of the first."""
+    return value_for(settings, settings.objective, run)
+
+
+def value_for(settings: Settings, objective: Objective, run: Run) -> float | None:
+    """Return the run's value of one of the objectives, as its `take` says; None without one."""
+    progress, latest = run.progress, run.progress.latest.get(objective.metric)
+    match objective.take:
         case Take.LAST:
-            return run.progress.latest.get(settings.objective.metric)
+            return latest
         case Take.BEST:
-            if run.progress.best is not None:
-                return run.progress.best
-            return run.progress.latest.get(settings.objective.metric)
+            is_first = objective == settings.objective
+            best = progress.best if is_first else progress.others.get(objective.metric)
+            return latest if best is None else best
         case _:
-            assert_never(settings.objective.take)
+            assert_never(objective.take)
+
+
+def values_of(settings: Settings, run: Run) -> tuple[float | None, ...]:
+    """Return the run's finite value of each objective; None where there is none."""
+    return tuple(finite(value_for(settings, objective, run)) for objective in settings.objectives)
 
 
 def finite(value: float | None) -> float | None:
@@ -40,10 +52,36 @@ def finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
+def trial_values(settings: Settings, trial: Trial, status: TrialStatus) -> tuple[float | None, ...]:
+    """Return a trial's value of each objective, where it ends in this status: the score of its repeats.
+
+    Repeats that are not complete have none; one that was stopped early has those of its first repeat.
+    """
+    if settings.repeats.count == 1 or status is TrialStatus.PRUNED:
+        return values_of(settings, trial.run)
+    if status is not TrialStatus.COMPLETED:
+        return (None,) * len(settings.objectives)
+    return tuple(
+        settings.repeats.score.of([value for value in values if value is not None])
+        for values in zip(*(values_of(settings, run) for run in trial.repeats), strict=True)
+    )
+
+
+def in_repeat(settings: Settings, run: Run, detail: str) -> str:
+    """Return a detail of a run, after which of the trial's repeats it was."""
+    count = settings.repeats.count
+    return f"repeat {run.repeat} of {count}: {detail}" if count > 1 else detail
+
+
 def concluded(job: Job, trial: Trial, event: Observed) -> Trial:
     """Return the trial after its run ended: in a final status, or with another run to be launched."""
     outcome = _outcome(job, trial, event)
-    remark = _remark(job.settings, outcome, event) if outcome.status.is_final else ""
+    run = next(run for run in outcome.runs if run.number == event.run)
+    if not (outcome.status.is_final or run.value is not None):
+        return outcome  # launched again
+    remark = "; ".join(filter(None, (_remark(each, run, event) for each in job.settings.objectives)))
+    if remark and outcome.status is not TrialStatus.FAILED:  # whose whole detail is of that repeat
+        remark = in_repeat(job.settings, run, remark)
     return replace(outcome, detail="; ".join(filter(None, (outcome.detail, remark)))) if remark else outcome
 
 
@@ -77,37 +115,47 @@ def _stopped(job: Job, trial: Trial) -> Trial:
         case Reason.TIMEOUT:
             return replace(trial, status=TrialStatus.FAILED)
         case _:
-            value = finite(value_of(job.settings, run))
-            if run.state is RunState.SUCCEEDED and value is not None:
-                return replace(trial, status=TrialStatus.COMPLETED, reason=None, detail="")
+            if run.state is RunState.SUCCEEDED and None not in values_of(job.settings, run):
+                trial = _counted(job, trial)
+                if run.repeat == job.settings.repeats.count:
+                    return replace(trial, status=TrialStatus.COMPLETED, reason=None, detail="")
             if job.ending is None and _can_pay(job, trial):  # the job was resumed while this one stopped
                 return reopened(trial)
             return replace(trial, status=TrialStatus.CANCELLED)
 
 
 def _succeeded(job: Job, trial: Trial, advice: str) -> Trial:
-    value = value_of(job.settings, trial.run)
-    metric = job.settings.objective.metric
-    if value is None:
-        detail = advice or f"the program ended well, but no line of its log gave a value for {metric}"
+    values = {each.metric: value_for(job.settings, each, trial.run) for each in job.settings.objectives}
+    missing = [metric for metric, value in values.items() if value is None]
+    if missing:
+        names = " and ".join(missing)
+        detail = advice or f"the program ended well, but no line of its log gave a value for {names}"
         return replace(trial, status=TrialStatus.FAILED, reason=Reason.NO_METRIC, detail=detail)
-    if finite(value) is None:
-        detail = f"{metric} is {value}"
-        return replace(trial, status=TrialStatus.FAILED, reason=Reason.NOT_FINITE, detail=detail)
+    if wrong := [f"{metric} is {value}" for metric, value in values.items() if finite(value) is None]:
+        return replace(trial, status=TrialStatus.FAILED, reason=Reason.NOT_FINITE, detail=", ".join(wrong))
+    trial = _counted(job, trial)
+    if trial.run.repeat < job.settings.repeats.count:
+        return replace(trial, runs=(*trial.runs, next_run(trial)), status=TrialStatus.PROPOSED)
     return replace(trial, status=TrialStatus.COMPLETED)
+
+
+def _counted(job: Job, trial: Trial) -> Trial:
+    """Return the trial with its last run, which has succeeded, as one that counts."""
+    value, *_ = values_of(job.settings, trial.run)
+    return replace(trial, runs=(*trial.runs[:-1], replace(trial.run, value=value)))
 
 
 def _lost(job: Job, trial: Trial, detail: str) -> Trial:
     """Launch the trial again while it has attempts left: the machinery failed, not the program."""
     run = replace(trial.run, reason=Reason.LOST, detail=detail)
     runs = (*trial.runs[:-1], run)
-    losses = sum(other.reason is Reason.LOST for other in runs)
+    losses = sum(other.reason is Reason.LOST for other in runs if other.repeat == run.repeat)
     if job.ending is not None or losses >= job.settings.attempts:
         return replace(trial, runs=runs, status=TrialStatus.FAILED, reason=Reason.LOST, detail=detail)
     if not _can_pay(job, trial):
         return _unpaid(job, replace(trial, runs=runs), detail)
     backoff = min(FIRST_BACKOFF * 2 ** (losses - 1), LONGEST_BACKOFF)
-    again = Run(run.number + 1, not_before=(run.ended or 0.0) + backoff)
+    again = replace(next_run(trial), not_before=(run.ended or 0.0) + backoff)
     return replace(trial, runs=(*runs, again), status=TrialStatus.PROPOSED)
 
 
@@ -122,14 +170,14 @@ def _without_capacity(job: Job, trial: Trial) -> Trial:
         return _unpaid(job, trial, detail)
     in_vain = len(list(takewhile(lambda earlier: earlier.found_no_capacity, reversed(trial.runs))))
     backoff = min(FIRST_BACKOFF * 2.0 ** min(in_vain - 1, 60), LONGEST_WITHOUT_CAPACITY)
-    again = Run(run.number + 1, waiting=detail, not_before=(run.ended or 0.0) + backoff)
+    again = replace(next_run(trial), waiting=detail, not_before=(run.ended or 0.0) + backoff)
     return replace(trial, runs=(*trial.runs, again), status=TrialStatus.PROPOSED)
 
 
 def _can_pay(job: Job, trial: Trial) -> bool:
-    """Tell whether another run of a trial, whose last one has just ended, is within `max_cost`."""
+    """Tell whether all that a trial still takes, whose last run has just ended, is within `max_cost`."""
     others = [other for other in job.open.values() if other.number != trial.number]
-    return _with(job, trial).can_pay(1, beside=others)
+    return _with(job, trial).can_pay(runs_left(job.settings, reopened(trial)), beside=others)
 
 
 def _with(job: Job, trial: Trial) -> Job:
@@ -142,14 +190,14 @@ def _unpaid(job: Job, trial: Trial, detail: str) -> Trial:
     return replace(trial, status=TrialStatus.FAILED, reason=Reason.LOST, detail=detail)
 
 
-def _remark(settings: Settings, trial: Trial, event: Observed) -> str:
-    """Return what is to be known of an ended trial's value: that it is not the log's, or another one."""
-    metric, run = settings.objective.metric, trial.run
+def _remark(objective: Objective, run: Run, event: Observed) -> str:
+    """Return what is to be known of an ended run's value: that it is not the log's, or another one."""
+    metric = objective.metric
     launcher = run.handle.launcher if run.handle is not None else "the launcher"
     if any(match.metric == metric for match in event.matches[len(event.matches) - event.stand_ins :]):
         return f"no line of the log gave {metric}: its value is the one that {launcher} read"
     value, read = run.progress.latest.get(metric), event.report.metrics.get(metric)
-    if trial.status is not TrialStatus.COMPLETED or settings.objective.take is not Take.LAST:
+    if run.value is None or objective.take is not Take.LAST:
         return ""
     if value is None or read is None or math.isclose(value, read, rel_tol=ROUNDING, abs_tol=SMALLEST):
         return ""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from hpo.core.budget import runs_left
 from hpo.core.job import Ending, EndReason, Job, out_of_money
 from hpo.core.settings import Running, Settings
 from hpo.core.trial import TrialStatus
 
 
 def fulfilled(job: Job, now: float) -> Ending | None:
-    """Return why the job is to end now; None where no criterion says so, or it is ending already."""
+    """Return why the job is to end now; None where no criterion says so, or it is ending already.
+
+    Where it is finishing that is why it waits no longer for what runs.
+    """
     if job.ending is not None:
-        return None
+        return (out_of_time(job, now) or _out_of_money(job)) if job.is_finishing else None
     settings, tally = job.settings, job.tally
     best, target = tally.best.value if tally.best is not None else None, settings.target
     if best is not None and target is not None and not settings.objective.goal.is_better(target, best):
@@ -41,7 +45,10 @@ def _out_of_money(job: Job) -> Ending | None:
         return None
     if not job.open and job.has_proposed_all and not job.tally.count(TrialStatus.CANCELLED):
         return None  # there is nothing left to be paid
-    if job.can_pay(1, beside=()):
+    runs = min(
+        (runs_left(job.settings, trial) for trial in job.open.values()), default=job.settings.repeats.count
+    )
+    if job.can_pay(runs, beside=()):
         return None
     return Ending(EndReason.MAX_COST, out_of_money(job))
 

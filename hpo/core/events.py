@@ -19,6 +19,7 @@ class Proposed:
     proposed_by: str
     memo: str
     at: float
+    algorithm: str | None = None  # of several
 
 
 @dataclass(frozen=True, slots=True)

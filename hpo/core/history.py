@@ -67,7 +67,8 @@ class History:
 
     `log` lists trial numbers in the order in which their status changed, and `points` those points
     of any run that are the objective's, in the order in which they came: a reader can catch up from
-    where it was instead of reading everything again.
+    where it was instead of reading everything again. Of a trial with repeats the first one alone
+    gives points.
     """
 
     def __init__(self, objective: Objective) -> None:
@@ -92,16 +93,19 @@ class History:
         self._trials[trial.number] = trial
         if known is None or known.status is not trial.status:
             self.log.append(trial.number)
-        if known is not None and trial.run.number != known.run.number:
+        if known is not None and trial.first_repeat.number != known.first_repeat.number:
             self._curves.pop(trial.number, None)  # a new run begins a new curve
 
     def extend(self, points: Iterable[Point]) -> None:
         """Take in new points; those of the objective lengthen the curves."""
         for point in points:
             trial = self._trials.get(point.trial)
-            if trial is not None and point.metric == self.objective.metric:
-                if point.run == trial.run.number:
-                    self._curves[point.trial].append(len(self.points))
+            if trial is None or point.metric != self.objective.metric:
+                continue
+            judged = trial.run.number if trial.run.repeat == 1 else trial.first_repeat.number
+            if point.run == judged:
+                self._curves[point.trial].append(len(self.points))
+            if point.run <= judged:  # later runs are of later repeats
                 self.points.append(point)
 
     @property
@@ -115,7 +119,7 @@ class History:
         return self._trials
 
     def curve(self, number: int) -> Sequence[tuple[float, float]]:
-        """Return (step, value) of the trial's current run, in the order of the log."""
+        """Return (step, value) of the trial's current run, or its first repeat, in the order of the log."""
         return Curve(self.points, self._curves.get(number, array("q")))
 
     def last_look(self, number: int) -> list[tuple[float, float]]:

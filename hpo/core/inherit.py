@@ -38,6 +38,8 @@ class _Tally:
     fates: Counter[_Fate] = field(default_factory=Counter)
     lacked: dict[str, Scalar] = field(default_factory=dict)
     ignored: dict[str, None] = field(default_factory=dict)
+    outside: Counter[str] = field(default_factory=Counter)
+    fixed: dict[str, None] = field(default_factory=dict)
 
 
 def inherit(heir: Heir, parents: Sequence[Parent]) -> Prior:
@@ -52,10 +54,8 @@ def inherit(heir: Heir, parents: Sequence[Parent]) -> Prior:
     for position, parent in enumerate(parents):
         tally = _Tally()
         for past in parent.trials:
-            fate, params = _mapped(heir, past, tally)
             key = (identity(past.params), past.value)
-            if key in seen:
-                fate, params = _Fate.REPEATED, None
+            fate, params = (_Fate.REPEATED, None) if key in seen else _mapped(heir, past, tally)
             seen.add(key)
             tally.fates[fate] += 1
             if fate is not _Fate.REPEATED:
@@ -73,16 +73,19 @@ def _report(parent: Parent, tally: _Tally) -> ParentReport:
     fates = tally.fates
     return ParentReport(
         parent=parent.name,
-        trials=len(parent.trials) + parent.failed + parent.unfinished,
+        trials=len(parent.trials) + parent.failed + parent.unfinished + parent.infeasible,
         used=fates[_Fate.USED],
         failed=parent.failed,
         unfinished=parent.unfinished,
+        infeasible=parent.infeasible,
         out_of_range=fates[_Fate.OUT_OF_RANGE],
         incomplete=fates[_Fate.INCOMPLETE],
         different=fates[_Fate.DIFFERENT],
         repeated=fates[_Fate.REPEATED],
         lacked=tally.lacked,
         ignored=tuple(tally.ignored),
+        outside=dict(tally.outside),
+        fixed=tuple(tally.fixed),
     )
 
 
@@ -91,8 +94,9 @@ def _mapped(heir: Heir, past: PastTrial, tally: _Tally) -> tuple[_Fate, dict[str
     known = {parameter.name for parameter in heir.space} | heir.fixed.keys()
     tally.ignored.update(dict.fromkeys(name for name in past.params if name not in known))
     is_hint = heir.type is WarmStart.TRANSFER
-    others = [name for name in heir.fixed if name in past.params]
-    if not is_hint and not all(same(past.params[name], heir.fixed[name]) for name in others):
+    other = [n for n, value in heir.fixed.items() if n in past.params and not same(past.params[n], value)]
+    tally.fixed.update(dict.fromkeys(other))
+    if other and not is_hint:
         return _Fate.DIFFERENT, None
     known_values, values = dict(_known_values(heir, past)), dict[str, Scalar]()
     is_incomplete = False
@@ -107,7 +111,10 @@ def _mapped(heir: Heir, past: PastTrial, tally: _Tally) -> tuple[_Fate, dict[str
     if is_incomplete:
         return _Fate.INCOMPLETE, None
     mapped = {parameter.name: values[parameter.name] for parameter in heir.space if parameter.name in values}
-    return (_Fate.USED, mapped) if heir.space.contains(mapped) else (_Fate.OUT_OF_RANGE, None)
+    if heir.space.contains(mapped):
+        return _Fate.USED, mapped
+    tally.outside.update(p.name for p in heir.space if p.name in mapped and not p.contains(mapped[p.name]))
+    return _Fate.OUT_OF_RANGE, None
 
 
 def _assumed(space: Space, parameter: Parameter) -> Scalar:

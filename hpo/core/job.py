@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import assert_never
 
-from hpo.core.budget import fits, owed_for, spent_on, spent_on_open
+from hpo.core.budget import fits, owed_for_trial, runs_left, spent_on, spent_on_open
 from hpo.core.convergence import Gain
 from hpo.core.settings import Settings
 from hpo.core.trial import Run, Trial, TrialStatus
@@ -58,8 +58,8 @@ class Tally:
 
     counts: Mapping[TrialStatus, int] = field(default_factory=dict)
     last_place: int = 0
-    best: Trial | None = None
-    since_best: int = 0  # completed and pruned trials since the best one
+    best: Trial | None = None  # by the first of several objectives
+    since_best: int = 0  # results and pruned trials since the best one
     gain: Gain = field(default_factory=Gain)
     spent: float = 0.0  # on all of their runs
 
@@ -78,7 +78,7 @@ class Tally:
         place = max(self.last_place, trial.place or 0)
         spent = self.spent + spent_on(settings, trial.runs)
         is_best = self._is_best(trial, settings)
-        evidence = trial.status in {TrialStatus.COMPLETED, TrialStatus.PRUNED}
+        evidence = trial.is_result or trial.status is TrialStatus.PRUNED
         best = trial if is_best else self.best
         since_best = 0 if is_best else self.since_best + evidence
         better = trial.value if is_best else None
@@ -86,7 +86,7 @@ class Tally:
         return Tally(counts, place, best, since_best, gain, spent)
 
     def _is_best(self, trial: Trial, settings: Settings) -> bool:
-        if trial.status is not TrialStatus.COMPLETED or trial.value is None:
+        if not trial.is_result or trial.value is None:
             return False
         best = self.best.value if self.best is not None else None
         return best is None or settings.objective.goal.is_better(trial.value, best)
@@ -122,16 +122,20 @@ class Job:
             self.ending is None
             and not self.has_proposed_all
             and len(self.open) < self.settings.max_parallel_jobs
-            and self.can_pay(1, beside=self.open.values())
+            and self.can_pay(self.settings.repeats.count, beside=self.open.values())
         )
 
     @property
     def runs_to_come(self) -> int:
         """How many more runs will be launched at the most, as far as nothing is lost."""
-        if self.ending is not None:
-            return 0
-        unproposed = 0 if self.exhausted else self.settings.max_jobs - self.proposed
-        return max(0, unproposed) + sum(trial.run.handle is None for trial in self.open.values())
+        begins_more = self.ending is None and not self.exhausted
+        unproposed = max(0, self.settings.max_jobs - self.proposed) if begins_more else 0
+        return unproposed * self.settings.repeats.count + sum(map(self._to_come, self.open.values()))
+
+    def _to_come(self, trial: Trial) -> int:
+        if trial.status is TrialStatus.STOPPING:
+            return int(trial.run.handle is None and self.ending is None)
+        return runs_left(self.settings, trial) - (trial.run.handle is not None)
 
     @property
     def is_finishing(self) -> bool:
@@ -150,7 +154,7 @@ class Job:
         limit = self.settings.max_cost
         if limit is None:
             return True
-        owed = sum(owed_for(self.settings, trial.run) for trial in beside)
+        owed = sum(owed_for_trial(self.settings, trial) for trial in beside)
         return fits(limit, self.spent + owed + runs * (self.settings.worst_cost or 0.0))
 
     def final_status(self, ending: Ending) -> JobStatus:
@@ -177,10 +181,11 @@ class Job:
 
 
 def out_of_money(job: Job) -> str:
-    """Return in words why another run cannot be paid."""
+    """Return in words why another run cannot be paid, or those that a trial takes."""
     settings = job.settings
+    runs = "another run" if settings.repeats.count == 1 else "the runs that another trial takes"
     return (
-        f"limits.max_cost, {settings.max_cost or 0:g}, does not pay another run: {job.spent:.2f} was spent, "
+        f"limits.max_cost, {settings.max_cost or 0:g}, does not pay {runs}: {job.spent:.2f} was spent, "
         f"and a run can cost {settings.worst_cost or 0:.2f}"
     )
 
@@ -203,14 +208,25 @@ def assemble(settings: Settings, trials: Iterable[Trial], *, deadline: float | N
 
 
 def reopened(trial: Trial) -> Trial:
-    """Return an ended trial with a new run, so that it is launched again with the same values."""
+    """Return an ended trial with a new run, so that it is launched again with the same values.
+
+    What of its repeats counts already is not run again.
+    """
     return replace(
         trial,
         status=TrialStatus.PROPOSED,
         reason=None,
         detail="",
         value=None,
+        others=(),
+        violation=0.0,
         ended=None,
         place=None,
-        runs=(*trial.runs, Run(trial.run.number + 1)),
+        runs=(*trial.runs, next_run(trial)),
     )
+
+
+def next_run(trial: Trial) -> Run:
+    """Return the run after a trial's last one: of the next repeat where that one counts, else of the same."""
+    last = trial.run
+    return Run(last.number + 1, repeat=last.repeat + (last.value is not None))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from hpo.core.budget import runs_left
 from hpo.core.effects import Abandon, Effect, Propose, Start, Stop, WakeAt, Watch
 from hpo.core.job import Job
+from hpo.core.settings import Settings
 from hpo.core.trial import Launch, Run, RunState, Trial, TrialStatus
 
 RESEND_STOP = 60.0
@@ -50,16 +52,23 @@ def _unpaid(job: Job) -> frozenset[int]:
     unpaid: set[int] = set()
     for trial in job.open.values():
         if trial.run.handle is None and trial.status is not TrialStatus.STOPPING:
-            if job.can_pay(1, beside=beside):
+            if job.can_pay(runs_left(job.settings, trial), beside=beside):
                 beside.append(trial)
             else:
                 unpaid.add(trial.number)
     return frozenset(unpaid)
 
 
+def launch_of(settings: Settings, trial: Trial) -> Launch:
+    """Return the launch of a trial's current run, with what its repeat is given."""
+    run = trial.run
+    params = {**trial.params, **settings.repeats.given(run.repeat)}
+    return Launch(settings.job, trial.number, run.number, params, run.repeat, trial.algorithm)
+
+
 def _for_run(job: Job, trial: Trial, run: Run, now: float) -> Iterator[Effect]:
     if run.handle is None:
-        launch = Launch(job.settings.job, trial.number, run.number, trial.params)
+        launch = launch_of(job.settings, trial)
         if trial.status is TrialStatus.STOPPING:
             yield Abandon(launch)
         elif now >= run.not_before:

@@ -47,6 +47,7 @@ class Parent:
     trials: tuple[PastTrial, ...] = ()
     failed: int = 0
     unfinished: int = 0  # pruned, cancelled, or without a value
+    infeasible: int = 0  # completed, and missing what the job requires
     metric: str | None = None
     goal: Goal | None = None
     kinds: Mapping[str, Kind] = field(default_factory=dict)  # of its tuned parameters
@@ -70,12 +71,15 @@ class ParentReport:
     used: int
     failed: int = 0
     unfinished: int = 0
+    infeasible: int = 0
     out_of_range: int = 0
     incomplete: int = 0
     different: int = 0
     repeated: int = 0
     lacked: Mapping[str, Scalar] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()  # parameters of the parent that this job has not
+    outside: Mapping[str, int] = field(default_factory=dict)  # how many had a value that a parameter has not
+    fixed: tuple[str, ...] = ()  # parameters fixed here that some of the trials had another value of
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,15 @@ from hpo.core.trial import Match, Point, Progress, RunReport, Trial
 
 
 def advanced(settings: Settings, trial: Trial, event: Observed) -> tuple[Progress, tuple[Point, ...]]:
-    """Take in a trial's new matches; a point's step is its metric's count, or the objective's step metric."""
-    if not event.matches:
+    """Take in a trial's new matches; a point's step is its metric's count, or the objective's step metric.
+
+    Of a log whose lines came in another order than they were printed in, the report says what is the latest.
+    """
+    if not event.matches and not event.report.latest:
         return trial.run.progress, ()
     counts, latest = dict(trial.run.progress.counts), dict(trial.run.progress.latest)
-    best = trial.run.progress.best
+    best, others = trial.run.progress.best, dict(trial.run.progress.others)
+    goals = {objective.metric: objective.goal for objective in settings.others}
     points = []
     for match in event.matches:
         counts[match.metric] = counts.get(match.metric, 0) + 1
@@ -25,7 +29,12 @@ def advanced(settings: Settings, trial: Trial, event: Observed) -> tuple[Progres
         if match.metric == settings.objective.metric and math.isfinite(match.value):
             goal = settings.objective.goal
             best = match.value if best is None or goal.is_better(match.value, best) else best
-    return Progress(counts, latest, best), tuple(points)
+        elif match.metric in goals and math.isfinite(match.value):
+            known = others.get(match.metric)
+            if known is None or goals[match.metric].is_better(match.value, known):
+                others[match.metric] = match.value
+    latest |= event.report.latest
+    return Progress(counts, latest, best, others), tuple(points)
 
 
 def stand_ins(report: RunReport, progress: Progress, matches: Sequence[Match]) -> tuple[Match, ...]:

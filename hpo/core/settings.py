@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from hpo.core.repeats import ONE_RUN, Repeats
+
 
 class Goal(StrEnum):
     """Which way the objective is better."""
@@ -42,11 +44,19 @@ class Objective:
 
 
 @dataclass(frozen=True, slots=True)
+class Required:
+    """An inequality as the spec has it, and the metrics in it."""
+
+    text: str
+    metrics: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """A job's limits and rules; durations in seconds, None where there is no such limit."""
 
     job: str
-    objective: Objective
+    objective: Objective  # of several the first one
     max_jobs: int
     max_parallel_jobs: int = 1
     max_runtime: float | None = None
@@ -58,9 +68,23 @@ class Settings:
     converged: bool = False  # whether a best value that has hardly gained for long ends the job
     running: Running = Running.STOP
     stops_early: bool = False  # whether single trials may be stopped, by a rule or by the strategy
-    attempts: int = 2  # launches of one trial, the first one included
+    attempts: int = 2  # launches of one trial, of each of its repeats, the first one included
+    repeats: Repeats = ONE_RUN
     max_cost: float | None = None  # money, in the currency of the launcher's prices
     worst_cost: float | None = None  # what one run can cost at the most; known where max_cost is given
+    others: tuple[Objective, ...] = ()  # the objectives beside the first one
+    require: tuple[Required, ...] = ()  # what a completed trial must meet to be a result
+    algorithms: tuple[str, ...] = ()  # of several, in the order of the spec
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """Everything that is tuned for at once."""
+        return (self.objective, *self.others)
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The metrics that are tuned for."""
+        return tuple(objective.metric for objective in self.objectives)
 
     @property
     def breaker(self) -> int:

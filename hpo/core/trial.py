@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from hpo.core.repeats import spread
 from hpo.core.usage import Usage
 from hpo.core.verdict import Verdict
 from hpo.spec.space import Values
@@ -71,10 +73,14 @@ _FINAL_RUN = frozenset({RunState.SUCCEEDED, RunState.FAILED, RunState.STOPPED, R
 
 @dataclass(frozen=True, slots=True)
 class JobHandle:
-    """What finds a launched run again, also after a restart: the launcher's name and its own id."""
+    """What finds a launched run again, also after a restart: the launcher's name and its own id.
+
+    Of a job with several algorithms, each with a launcher of its own, also whose run it is.
+    """
 
     launcher: str
     id: str
+    algorithm: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +91,8 @@ class Launch:
     trial: int
     run: int
     params: Values
+    repeat: int = 1
+    algorithm: str | None = None  # of several
 
     @property
     def name(self) -> str:
@@ -97,6 +105,11 @@ def run_place(trial: int, run: int) -> str:
     return f"trials/{trial:04d}/run-{run}"
 
 
+def checkpoints_place(repeat: int) -> str:
+    """Return where the runs of one repeat keep their checkpoints below their trial's folder: each its own."""
+    return "checkpoints" if repeat == 1 else f"repeat-{repeat}/checkpoints"
+
+
 @dataclass(frozen=True, slots=True)
 class RunReport:
     """A launcher's answer for one run: its state, and in words for the user why.
@@ -104,6 +117,7 @@ class RunReport:
     The words are why a failed run failed, and what a running one waits for, or why it cannot be followed
     at the moment. Times are in seconds since the epoch, where the launcher knows them. `metrics` are the
     last values of metrics as somebody else read them from the log: they stand in for what it did not give.
+    `latest` are those of the lines that were printed last, where a log's lines did not come in their order.
     """
 
     state: RunState
@@ -113,6 +127,7 @@ class RunReport:
     started: float | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
     usage: Usage | None = None
+    latest: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +157,7 @@ class Progress:
     counts: Mapping[str, int] = field(default_factory=dict)  # matches of each metric
     latest: Mapping[str, float] = field(default_factory=dict)
     best: float | None = None  # best finite value of the objective
+    others: Mapping[str, float] = field(default_factory=dict)  # likewise of the other objectives, by metric
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +178,8 @@ class Run:
     reason: Reason | None = None
     detail: str = ""
     usage: Usage | None = None  # as last reported, also while it runs
+    repeat: int = 1  # which of the trial's runs that count it is to be; never less than an earlier run's
+    value: float | None = None  # its finite value of the objective, once it counts
 
     @property
     def found_no_capacity(self) -> bool:
@@ -186,11 +204,50 @@ class Trial:
     ended: float | None = None
     place: int | None = None  # the how-manieth to end, from 1
     verdict: Verdict | None = None  # by which it was stopped early
+    others: tuple[float | None, ...] = ()  # values of the objectives beside the first one
+    violation: float = 0.0  # how far it misses what is required, in all; 0 where it is met, or not completed
+    algorithm: str | None = None  # whose parameters it has, where the job has several
+
+    @property
+    def values(self) -> tuple[float | None, ...]:
+        """Return the values of all objectives, in the order of the spec."""
+        return (self.value, *self.others)
+
+    @property
+    def is_result(self) -> bool:
+        """Whether it can be the best one: it has completed, and meets what is required."""
+        return self.status is TrialStatus.COMPLETED and self.value is not None and not self.violation
 
     @property
     def run(self) -> Run:
         """Return the current run, which is the last one."""
         return self.runs[-1]
+
+    @property
+    def repeats(self) -> tuple[Run, ...]:
+        """Return the last run of each repeat so far, in their order; without repeats the current run."""
+        return tuple({run.repeat: run for run in self.runs}.values())
+
+    @property
+    def first_repeat(self) -> Run:
+        """Return the last run of the first repeat: by its curve a trial is judged while it runs."""
+        return self.repeats[0]
+
+    @property
+    def repeat_values(self) -> tuple[float, ...]:
+        """Return the values of its runs that count so far; of several objectives those of the first one."""
+        return tuple(run.value for run in self.repeats if run.value is not None)
+
+    @property
+    def spread(self) -> float | None:
+        """Return the standard deviation of its repeats' values; None for fewer than two."""
+        return spread(self.repeat_values)
+
+    @property
+    def standard_error(self) -> float | None:
+        """Return the standard error of the mean of its repeats' values; None for fewer than two."""
+        deviation = self.spread
+        return None if deviation is None else deviation / math.sqrt(len(self.repeat_values))
 
     @property
     def started(self) -> float | None:
@@ -199,5 +256,6 @@ class Trial:
 
     @property
     def attempts(self) -> int:
-        """Return how many of its runs were launched, less those for which there was no machine."""
-        return sum(run.handle is not None and not run.found_no_capacity for run in self.runs)
+        """Return how often it was launched, less what found no machine; its repeats together count once."""
+        launched = [run.repeat for run in self.runs if run.handle is not None and not run.found_no_capacity]
+        return len(launched) - max(0, len(set(launched)) - 1)

@@ -38,6 +38,7 @@ def read_end(folder: Path) -> End | None:
         written["started"],
         written["metrics"],
         Usage(**usage) if usage else None,
+        written.get("latest", {}),
     )
     return End(written["native"], report)
 
@@ -56,6 +57,7 @@ def write_end(folder: Path, log: Path, end: End) -> None:
         "started": report.started,
         "metrics": dict(report.metrics),
         "usage": asdict(report.usage) if report.usage is not None else None,
+        "latest": dict(report.latest),
     }
     draft = folder / f"{_FILE}.{secrets.token_hex(4)}"
     draft.write_text(json.dumps(written), encoding="utf-8")

@@ -30,7 +30,8 @@ class Kind:
 
     Where runs leave something outside of their job's folder, `remove_all` removes that of a job, which
     is about to be deleted, and `clean` that of all deleted jobs; it yields what was removed, in words.
-    `ends_runs` says that it ends by itself what runs longer than the spec allows.
+    `ends_runs` says that it ends by itself what runs longer than the spec allows. `learner` gives from the
+    options which learner of hpo's library runs train, where they tell that for certain.
     """
 
     options: type[BaseModel]
@@ -38,6 +39,7 @@ class Kind:
     remove_all: Callable[..., None] | None = None
     clean: Callable[[], Iterator[str]] | None = None
     ends_runs: bool = False
+    learner: Callable[..., str | None] | None = None
 
 
 def names() -> list[str]:
@@ -61,6 +63,12 @@ def build(kind: str, context: JobContext, options: BaseModel) -> Launcher:
 def ends_runs(kind: str) -> bool:
     """Tell whether a launcher itself ends what runs longer than the spec allows."""
     return _find(kind).ends_runs
+
+
+def learner(kind: str, options: BaseModel) -> str | None:
+    """Return which learner of hpo's library runs train; None where the options do not tell."""
+    tell = _find(kind).learner
+    return None if tell is None else tell(options)
 
 
 def remove_all(kind: str, context: JobContext, options: BaseModel) -> None:

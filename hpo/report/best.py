@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, TypedDict
 
 from hpo.core.prior import PriorTrial
-from hpo.core.settings import Goal
+from hpo.core.settings import Goal, Settings
 from hpo.core.trial import Trial, TrialStatus
+from hpo.errors import UsageError
 from hpo.report.money import cost_of
+from hpo.report.repeats import RepeatData, repeats_of
 from hpo.report.warm_start import ranked_prior
 from hpo.spec.space import Scalar
 
@@ -18,34 +20,56 @@ if TYPE_CHECKING:
 
 
 class BestData(TypedDict):
-    """The best trial, or one of the best; `cost` is null where nothing is charged, or no price known."""
+    """The best trial, or one of the best; `cost` is null where nothing is charged, or no price known.
+
+    `spread` is the standard deviation of its repeats, where it has some; `algorithm` is whose parameters
+    they are, null where the job has not several.
+    """
 
     job: str
     metric: str
     goal: str
     trial: int
+    algorithm: str | None
     value: float
     parameters: dict[str, Scalar]
     status: str
     origin: str
     cost: float | None
+    spread: float | None
+    standard_error: float | None
+    repeats: list[RepeatData]
 
 
 def ranked(trials: Iterable[Trial], goal: Goal) -> list[Trial]:
-    """Return the completed trials, best first; of equal ones the one that ended first."""
+    """Return the completed trials that meet what is required, best first; of equal ones the first to end."""
     sign = -1.0 if goal is Goal.MAXIMIZE else 1.0
-    completed = [
-        trial for trial in trials if trial.status is TrialStatus.COMPLETED and trial.value is not None
-    ]
-    return sorted(completed, key=lambda trial: (sign * (trial.value or 0.0), trial.place or 0))
+    results = [trial for trial in trials if trial.is_result]
+    return sorted(results, key=lambda trial: (sign * (trial.value or 0.0), trial.place or 0))
 
 
-def best_of(job: JobView, count: int = 1) -> list[BestData]:
-    """Return the best trials, best first; an identical start's parents' are among them."""
+def refuse_several(name: str, settings: Settings) -> None:
+    """Raise UsageError for a job with several objectives, which has no single best trial."""
+    if settings.others:
+        raise UsageError(
+            f"{name} is tuned for {' and '.join(settings.metrics)}, and has no single best trial; "
+            f"`hpo best {name}` shows its Pareto front"
+        )
+
+
+def best_of(job: JobView, count: int = 1, *, algorithm: str | None = None) -> list[BestData]:
+    """Return the best trials, of one algorithm or of all, best first.
+
+    An identical start's parents' are among them. Of several objectives there is no single best: `front_of`
+    gives the trials that are.
+    """
+    if job.record.settings.others:
+        return []
     goal = job.record.settings.objective.goal
     sign = -1.0 if goal is Goal.MAXIMIZE else 1.0
     inherited = [_inherited(job, trial) for trial in ranked_prior(job.prior, goal)[:count]]
-    own = [best_data(job, trial) for trial in ranked(job.trials, goal)[:count]]
+    trials = [trial for trial in job.trials if algorithm in {None, trial.algorithm}]
+    own = [best_data(job, trial) for trial in ranked(trials, goal)[:count]]
     # Sorting keeps the order of equal ones: a parent's stays before the job's own.
     return sorted([*inherited, *own], key=lambda data: sign * data["value"])[:count]
 
@@ -57,11 +81,15 @@ def _inherited(job: JobView, trial: PriorTrial) -> BestData:
         metric=objective.metric,
         goal=objective.goal.value,
         trial=trial.past.number,
+        algorithm=None,
         value=trial.past.value,
         parameters=dict(trial.params or {}),
         status=TrialStatus.COMPLETED.value,
         origin=trial.past.job,
         cost=None,
+        spread=None,
+        standard_error=None,
+        repeats=[],
     )
 
 
@@ -73,9 +101,13 @@ def best_data(job: JobView, trial: Trial) -> BestData:
         metric=objective.metric,
         goal=objective.goal.value,
         trial=trial.number,
+        algorithm=trial.algorithm,
         value=trial.value if trial.value is not None else math.nan,
         parameters=dict(trial.params),
         status=trial.status.value,
         origin=job.name,
         cost=cost_of(trial),
+        spread=trial.spread,
+        standard_error=trial.standard_error,
+        repeats=repeats_of(job.record.settings, trial),
     )

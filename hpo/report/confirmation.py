@@ -32,6 +32,7 @@ class RepeatedData(TypedDict):
     """
 
     trial: int
+    algorithm: str | None
     value: float
     parameters: dict[str, Scalar]
     n: int
@@ -95,7 +96,8 @@ def _repeated(winner: Trial, trials: Sequence[Trial], seed_name: str) -> Repeate
     runs, failed = [], 0
     for trial in trials:
         rest = {name: value for name, value in trial.params.items() if name != seed_name}
-        if identity(rest) == wanted:
+        is_of_it = trial.algorithm in {None, winner.algorithm}  # the only algorithm is not named there
+        if is_of_it and identity(rest) == wanted:
             completed = trial.status is TrialStatus.COMPLETED
             failed += trial.status.is_final and not completed
             runs.append(
@@ -109,6 +111,7 @@ def _repeated(winner: Trial, trials: Sequence[Trial], seed_name: str) -> Repeate
     values = values_of(runs)
     return RepeatedData(
         trial=winner.number,
+        algorithm=winner.algorithm,
         value=cast("float", winner.value),
         parameters=dict(winner.params),
         n=len(values),

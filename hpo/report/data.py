@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,10 +10,22 @@ from typing import TypedDict
 
 from hpo.core.job import JobStatus
 from hpo.core.prior import NO_PRIOR, Prior
+from hpo.core.settings import Settings
 from hpo.core.trial import Trial
 from hpo.errors import TrialNotFound
+from hpo.report.algorithms import AlgorithmData, algorithms_data
 from hpo.report.best import BestData, best_of
 from hpo.report.counts import Counts, chosen_by, counts_of
+from hpo.report.feasibility import (
+    RequireData,
+    ViolationData,
+    feasible,
+    require_data,
+    unread_metrics,
+    values_data,
+    violations_data,
+)
+from hpo.report.front import FrontData, front_data
 from hpo.report.money import (
     CostData,
     WarmPoolData,
@@ -24,6 +35,16 @@ from hpo.report.money import (
     interruptions,
     machine_of,
     warm_pool_data,
+)
+from hpo.report.remaining import remaining_seconds
+from hpo.report.repeats import (
+    RepeatData,
+    RepeatsData,
+    idle_repeats,
+    metrics_of,
+    repeats_data,
+    repeats_of,
+    seconds,
 )
 from hpo.report.saved import SavedData, idle_early_stopping, saved_by_early_stopping
 from hpo.report.warm_start import ParentData, warm_start_data
@@ -48,7 +69,10 @@ class EditData(TypedDict):
 
 
 class StatusData(TypedDict):
-    """A job at a glance; durations in seconds. `interruptions` are of spot machines."""
+    """A job at a glance; durations in seconds. `interruptions` are of spot machines.
+
+    `repeats` is null where each trial is a single run.
+    """
 
     job: str
     status: str
@@ -59,6 +83,7 @@ class StatusData(TypedDict):
     chosen_by: dict[str, int]
     max_jobs: int
     best: BestData | None
+    algorithms: list[AlgorithmData]
     elapsed_seconds: float
     remaining_seconds: float | None
     waiting: list[WaitingData]
@@ -69,6 +94,9 @@ class StatusData(TypedDict):
     warm_pools: WarmPoolData | None
     interruptions: int
     warm_start: list[ParentData]
+    require: RequireData | None
+    front: FrontData | None
+    repeats: RepeatsData | None
 
 
 class TrialData(TypedDict):
@@ -76,10 +104,14 @@ class TrialData(TypedDict):
 
     `detail` says in words what `reason` is a word for; `attempts` counts the runs that were
     launched; `waiting` is why one is not, or cannot be followed. `cost`, `billable_seconds` and
-    `interruptions` are of all its runs.
+    `interruptions` are of all its runs. `algorithm` is null where the job has not several, `values` and
+    `on_front` for one objective, `feasible` where nothing is required or the trial has not completed. With
+    repeats `value`, `values` and `metrics` are their score, `seconds` is of all of them, and `attempts`
+    counts no repeat twice; `spread` is the standard deviation of `value`.
     """
 
     trial: int
+    algorithm: str | None
     status: str
     reason: str | None
     detail: str | None
@@ -97,6 +129,13 @@ class TrialData(TypedDict):
     machine: str | None
     billable_seconds: float | None
     interruptions: int
+    values: dict[str, float | None] | None
+    on_front: bool | None
+    feasible: bool | None
+    violations: list[ViolationData]
+    spread: float | None
+    standard_error: float | None
+    repeats: list[RepeatData]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +149,7 @@ class JobView:
     elapsed: float
     edits: tuple[tuple[float, str], ...] = ()  # when, and what
     prior: Prior = NO_PRIOR
+    sessions: tuple[float, ...] = ()  # when each began
 
     @property
     def name(self) -> str:
@@ -131,6 +171,7 @@ def view(folder: Path, *, now: float) -> JobView:
             elapsed=store.elapsed(now if running else None),
             edits=tuple(store.edits()),
             prior=store.prior(),
+            sessions=tuple(began for began, _ in store.sessions()),
         )
     finally:
         store.close()
@@ -165,8 +206,9 @@ def status_data(job: JobView, *, now: float) -> StatusData:
         chosen_by=chosen_by(job.trials),
         max_jobs=settings.max_jobs,
         best=best[0] if best else None,
+        algorithms=algorithms_data(job),
         elapsed_seconds=round(job.elapsed, 3),
-        remaining_seconds=_remaining(job, now) if job.status == "running" else None,
+        remaining_seconds=remaining_seconds(settings, job.trials, now) if job.status == "running" else None,
         waiting=[
             WaitingData(trial=trial.number, reason=trial.run.waiting)
             for trial in job.trials
@@ -175,38 +217,30 @@ def status_data(job: JobView, *, now: float) -> StatusData:
         edits=[EditData(at=timestamp(at) or "", what=what) for at, what in job.edits],
         cost=cost_data(job.trials),
         saved_by_early_stopping=saved_by_early_stopping(settings, job.trials),
-        warnings=list(filter(None, [idle_early_stopping(settings, job.trials)])),
+        warnings=[
+            *(warning for of in (idle_early_stopping, idle_repeats) if (warning := of(settings, job.trials))),
+            *unread_metrics(settings, job.trials),
+        ],
         warm_pools=warm_pool_data(job.trials),
         interruptions=interruptions(job.trials),
         warm_start=warm_start_data(job.prior),
+        require=require_data(settings, job.trials),
+        front=front_data(settings, job.trials),
+        repeats=repeats_data(settings, job.trials),
     )
 
 
-def _remaining(job: JobView, now: float) -> float | None:
-    """Estimate the seconds that the rest will take, from the mean of the trials that have ended."""
-    settings = job.record.settings
-    spans = [span for trial in job.trials if trial.status.is_final and (span := seconds(trial)) is not None]
-    if not spans:
-        return None
-    mean = sum(spans) / len(spans)
-    open_trials = [trial for trial in job.trials if not trial.status.is_final]
-    under_way = sum(
-        min(mean, max(0.0, now - trial.run.started)) for trial in open_trials if trial.run.started
-    )
-    rest = mean * (settings.max_jobs - len(job.trials) + len(open_trials)) - under_way
-    return round(max(0.0, rest / min(settings.max_parallel_jobs, settings.max_jobs)), 3)
-
-
-def trial_data(trial: Trial) -> TrialData:
-    """Return one trial as data."""
+def trial_data(trial: Trial, settings: Settings, front: Collection[int] | None = None) -> TrialData:
+    """Return one trial as data; `front` are the trials on the front, None where they are not at hand."""
     return TrialData(
         trial=trial.number,
+        algorithm=trial.algorithm,
         status=trial.status.value,
         reason=trial.reason.value if trial.reason else None,
         detail=trial.detail or None,
         value=trial.value,
         parameters=dict(trial.params),
-        metrics=_finite(trial.run.progress.latest),
+        metrics=metrics_of(settings, trial),
         started=timestamp(trial.started),
         ended=timestamp(trial.ended),
         seconds=seconds(trial),
@@ -218,6 +252,13 @@ def trial_data(trial: Trial) -> TrialData:
         machine=machine_of(trial),
         billable_seconds=billable_seconds_of(trial),
         interruptions=interruptions([trial]),
+        values=values_data(settings, trial) if settings.others else None,
+        on_front=trial.number in front if settings.others and front is not None else None,
+        feasible=feasible(settings, trial),
+        violations=violations_data(settings, trial),
+        spread=trial.spread,
+        standard_error=trial.standard_error,
+        repeats=repeats_of(settings, trial),
     )
 
 
@@ -234,20 +275,8 @@ def trial_of(folder: Path, number: int) -> Trial:
     raise TrialNotFound(f"job {folder.name} has no trial {number}; {known}")
 
 
-def seconds(trial: Trial) -> float | None:
-    """Return how long the trial's last run took; None while it has not ended, or never started."""
-    run = trial.run
-    if run.started is None or run.ended is None:
-        return None
-    return round(max(0.0, run.ended - run.started), 3)
-
-
 def timestamp(moment: float | None) -> str | None:
     """Return a time as ISO 8601 in UTC, to the millisecond."""
     if moment is None:
         return None
     return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _finite(metrics: Mapping[str, float]) -> dict[str, float | None]:
-    return {name: value if math.isfinite(value) else None for name, value in metrics.items()}

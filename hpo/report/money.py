@@ -91,7 +91,7 @@ def _usages(trials: Iterable[Trial]) -> Iterator[Usage]:
 def _saved_by_early_stopping(trials: Sequence[Trial]) -> float:
     """Return what pruned trials were cheaper than if they had run as long as completed ones do."""
     whole = [
-        trial.run.usage.billable_seconds
+        sum(run.usage.billable_seconds for run in trial.repeats if run.usage is not None)
         for trial in trials
         if trial.status is TrialStatus.COMPLETED and trial.run.usage is not None
     ]

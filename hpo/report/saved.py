@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import TypedDict
 
 from hpo.core.settings import Objective, Settings
-from hpo.core.trial import Trial, TrialStatus
+from hpo.core.trial import Progress, Trial, TrialStatus
+from hpo.report.repeats import span
 
 
 class SavedData(TypedDict):
@@ -52,8 +53,11 @@ def idle_early_stopping(settings: Settings, trials: Sequence[Trial]) -> str:
 
 
 def steps_of(objective: Objective, trial: Trial) -> float:
-    """Return how many steps the trial's last run has made: of the objective's step metric, or its values."""
-    progress = trial.run.progress
+    """Return how many steps the trial's last run, or its repeats, made: of the step metric, or its values."""
+    return sum(_steps(objective, run.progress) for run in trial.repeats)
+
+
+def _steps(objective: Objective, progress: Progress) -> float:
     if objective.step is not None:
         step = progress.latest.get(objective.step)
         if step is not None and math.isfinite(step):
@@ -62,8 +66,7 @@ def steps_of(objective: Objective, trial: Trial) -> float:
 
 
 def _seconds(trial: Trial) -> float:
-    run = trial.run
-    return 0.0 if run.started is None or run.ended is None else max(0.0, run.ended - run.started)
+    return sum(span(run) or 0.0 for run in trial.repeats)
 
 
 def _shorter(spans: Sequence[float], *, than: Sequence[float]) -> float:

@@ -14,7 +14,9 @@ class ParentData(TypedDict):
     """What became of a parent's trials; the counts add up to `trials`.
 
     `lacked` are parameters that some trials had no value for, with the value that was assumed: null for an
-    identical start, which leaves such trials out. `ignored` are parameters that the job has not.
+    identical start, which leaves such trials out. `ignored` are parameters that the job has not. `outside`
+    counts, by parameter, the trials with a value out of its range; `fixed` are those fixed here that had
+    other values.
     """
 
     parent: str
@@ -23,12 +25,15 @@ class ParentData(TypedDict):
     used: int
     failed: int
     unfinished: int
+    infeasible: int
     out_of_range: int
     incomplete: int
     different: int
     repeated: int
     lacked: dict[str, Scalar]
     ignored: list[str]
+    outside: dict[str, int]
+    fixed: list[str]
 
 
 def warm_start_data(prior: Prior) -> list[ParentData]:
@@ -44,12 +49,15 @@ def _parent_data(kind: WarmStart, report: ParentReport) -> ParentData:
         used=report.used,
         failed=report.failed,
         unfinished=report.unfinished,
+        infeasible=report.infeasible,
         out_of_range=report.out_of_range,
         incomplete=report.incomplete,
         different=report.different,
         repeated=report.repeated,
         lacked=dict(report.lacked),
         ignored=list(report.ignored),
+        outside=dict(report.outside),
+        fixed=list(report.fixed),
     )
 
 
@@ -75,6 +83,7 @@ def _uses(parent: ParentData) -> str:
         "known by an earlier parent": parent["repeated"],
         "failed": parent["failed"],
         "not completed": parent["unfinished"],
+        "not known to meet what is required": parent["infeasible"],
     }
     parts = [f"{parent['used']} of {parent['trials']} trials are used"]
     parts += [f"{count} {what}" for what, count in counts.items() if count]
@@ -83,11 +92,15 @@ def _uses(parent: ParentData) -> str:
 
 
 def _remarks(parent: ParentData) -> Iterator[str]:
+    if parent["outside"]:
+        yield f"out of range were {', '.join(f'{name} in {n}' for name, n in parent['outside'].items())}"
     if parent["type"] == WarmStart.TRANSFER.value:
         for name, assumed in parent["lacked"].items():
             yield f"{name} was not known there, {assumed!r} is assumed"
     if parent["ignored"]:
         yield f"parameters that are none here: {_names(parent['ignored'])}"
+    if parent["fixed"]:
+        yield f"fixed here, and of other values there: {_names(parent['fixed'])}"
 
 
 def _names(names: object) -> str:

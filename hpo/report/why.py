@@ -9,8 +9,11 @@ from typing import TypedDict
 from hpo.core.trial import Run, Trial, TrialStatus
 from hpo.core.verdict import Verdict
 from hpo.report.best import best_of
-from hpo.report.data import JobView, seconds, timestamp
+from hpo.report.data import JobView, timestamp
+from hpo.report.feasibility import ViolationData, feasible, values_data, violations_data
+from hpo.report.front import front_trials
 from hpo.report.money import cost_of
+from hpo.report.repeats import seconds
 from hpo.search.stopping import Decision
 from hpo.spec.space import Scalar
 
@@ -50,9 +53,15 @@ class DecisionData(TypedDict):
 
 
 class RunData(TypedDict):
-    """One launch; `waited_seconds` from when it could have been launched first until it ran."""
+    """One launch; `waited_seconds` from when it could have been launched first until it ran.
+
+    `repeat` is null where the trial is a single run, `value` until the run counts.
+    """
 
     run: int
+    repeat: int | None
+    seed: int | None
+    value: float | None
     state: str
     reason: str | None
     detail: str | None
@@ -86,14 +95,19 @@ class BestTrialData(TypedDict):
 
 
 class WhyData(TypedDict):
-    """Everything that is known of why a trial is as it is."""
+    """Everything that is known of why a trial is as it is; `best` is the best trial of its algorithm.
+
+    `best`, of one objective, and `values` and `on_front`, of several, exclude each other.
+    """
 
     job: str
     trial: int
+    algorithm: str | None
     status: str
     reason: str | None
     detail: str | None
     value: float | None
+    spread: float | None
     proposed_by: str
     proposed: str | None
     evidence: EvidenceData
@@ -104,21 +118,27 @@ class WhyData(TypedDict):
     runs: list[RunData]
     seconds: float | None
     cost: float | None
+    values: dict[str, float | None] | None
+    on_front: bool | None
+    feasible: bool | None
+    violations: list[ViolationData]
 
 
 def why_data(job: JobView, trial: Trial, decisions: Sequence[Decision]) -> WhyData:
     """Return why a trial is as it is; `decisions` are those of its strategy."""
-    best = next(iter(best_of(job)), None)
+    settings, best = job.record.settings, next(iter(best_of(job, algorithm=trial.algorithm)), None)
     decided = [decision_data(decision) for decision in decisions]
     if trial.verdict is not None and not any(decision["stopped"] for decision in decided):
         decided.append(decision_data(Decision(trial.verdict, stops=True, against=())))
     return WhyData(
         job=job.name,
         trial=trial.number,
+        algorithm=trial.algorithm,
         status=trial.status.value,
         reason=trial.reason.value if trial.reason else None,
         detail=trial.detail or None,
         value=trial.value,
+        spread=trial.spread,
         proposed_by=trial.proposed_by,
         proposed=timestamp(trial.created) if trial.created else None,
         evidence=_evidence(job.trials, trial),
@@ -129,9 +149,13 @@ def why_data(job: JobView, trial: Trial, decisions: Sequence[Decision]) -> WhyDa
         best=BestTrialData(origin=best["origin"], trial=best["trial"], value=best["value"]) if best else None,
         decisions=decided,
         attempts=trial.attempts,
-        runs=[_run_data(trial, place) for place in range(len(trial.runs))],
+        runs=[_run_data(job, trial, place) for place in range(len(trial.runs))],
         seconds=seconds(trial),
         cost=cost_of(trial),
+        values=values_data(settings, trial) if settings.others else None,
+        on_front=trial in front_trials(settings, job.trials) if settings.others else None,
+        feasible=feasible(settings, trial),
+        violations=violations_data(settings, trial),
     )
 
 
@@ -175,12 +199,18 @@ def _evidence(trials: Sequence[Trial], chosen: Trial) -> EvidenceData:
     return evidence
 
 
-def _run_data(trial: Trial, place: int) -> RunData:
+def _run_data(job: JobView, trial: Trial, place: int) -> RunData:
+    repeats = job.record.settings.repeats
     run = trial.runs[place]
     usage = run.usage
     could = trial.created if place == 0 else trial.runs[place - 1].ended
+    if could and run.started:  # while nobody runs the job nothing can be launched
+        could = max([could, *(began for began in job.sessions if began <= run.started)])
     return RunData(
         run=run.number,
+        repeat=run.repeat if repeats.seeds else None,
+        seed=repeats.seed(run.repeat),
+        value=run.value,
         state=run.state.value,
         reason=run.reason.value if run.reason else None,
         detail=run.detail or None,

@@ -13,8 +13,8 @@ from hpo.core.effects import Abandon, Effect, Propose, Start, Stop, WakeAt, Watc
 from hpo.core.events import Edited, Event, Exhausted, Observed, Proposed, Pruned, StopRequested, Ticked
 from hpo.core.history import History
 from hpo.core.job import Job
-from hpo.core.plan import plan
-from hpo.core.trial import JobHandle, Launch, Reason, Trial, TrialStatus
+from hpo.core.plan import launch_of, plan
+from hpo.core.trial import JobHandle, Reason, Trial, TrialStatus
 from hpo.errors import DiskFull
 from hpo.launchers.launcher import Launcher
 from hpo.scheduler.clock import Clock
@@ -129,7 +129,8 @@ class Scheduler:
             self._made_ready = number
             proposal = strategy.propose(self._parts.history, number)
             if proposal is not None:
-                launch = Launch(job.settings.job, number, 1, proposal.params)
+                trial = Trial(number, proposal.params, proposal.proposed_by, algorithm=proposal.algorithm)
+                launch = launch_of(job.settings, trial)
                 self._making_ready = asyncio.create_task(self._parts.launcher.prepare(launch))
 
     # -- effects
@@ -225,7 +226,7 @@ class Scheduler:
         now = self._parts.clock.now()
         if proposal is None:
             return Exhausted(now)
-        return Proposed(number, proposal.params, proposal.proposed_by, proposal.memo, now)
+        return Proposed(number, proposal.params, proposal.proposed_by, proposal.memo, now, proposal.algorithm)
 
     def _take_arrived(self, *arrived: Sequence[Event] | BaseException) -> None:
         """Take in these events and all that wait; raise what failed for good."""
@@ -256,9 +257,9 @@ class Scheduler:
         return change
 
     def _judge(self, event: Observed, change: Change) -> Pruned | None:
-        """Ask the strategy about a running trial whose curve has just grown."""
+        """Ask the strategy about a running trial whose curve has just grown: that of its first repeat."""
         trial = self.job.open.get(event.trial)
-        if trial is None or trial.status is not TrialStatus.RUNNING:
+        if trial is None or trial.status is not TrialStatus.RUNNING or trial.run.repeat > 1:
             return None
         if not any(point.metric == self._parts.history.objective.metric for point in change.points):
             return None

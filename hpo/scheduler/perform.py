@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import errno
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 
 from hpo.core.effects import Abandon, Start, Stop
 from hpo.core.events import Abandoned, Deferred, Event, Launched, LaunchFailed, Observed, StopSent
@@ -25,22 +26,28 @@ LOG_FOR_ADVICE = 8 * 2**20
 """Bytes from the beginning, and again from the end, of a log that the metric doctor looks at."""
 
 
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """What reads the logs of an algorithm's runs; `advise` turns one without an objective into advice."""
+
+    scanner: Scanner
+    advise: Callable[[bytes], str]
+
+
 class Performer:
-    """Performs effects on a launcher; `advise` turns a log without the objective into advice."""
+    """Performs effects on a launcher; `readers` are by algorithm, with None for a job without several."""
 
     def __init__(
         self,
         launcher: Launcher,
         *,
-        scanner: Scanner,
-        objective: str,
-        advise: Callable[[bytes], str],
+        readers: Mapping[str | None, Reader],
+        objectives: Collection[str],
         clock: Clock,
     ) -> None:
         self._launcher = launcher
-        self._scanner = scanner
-        self._objective = objective
-        self._advise = advise
+        self._readers = readers
+        self._objectives = frozenset(objectives)
         self._clock = clock
 
     async def start(self, effect: Start) -> Event:
@@ -88,16 +95,14 @@ class Performer:
         return [await self._observe(handle, trial, reports[handle]) for handle, trial in trials.items()]
 
     async def _observe(self, handle: JobHandle, trial: Trial, report: RunReport) -> Observed:
-        run = trial.run
+        run, reader = trial.run, self._readers[trial.algorithm]
         chunk = await self._launcher.read(handle, run.cursor, ended=report.state.is_final)
-        scan = await self._scan(chunk.data)
+        scan = await _scan(reader.scanner, chunk.data)
         is_last = report.state.is_final and not chunk.more
         given = stand_ins(report, run.progress, scan.matches) if is_last else ()
         matches = (*scan.matches, *given)
-        found = self._objective in run.progress.counts or any(
-            match.metric == self._objective for match in matches
-        )
-        mute = report.state is RunState.SUCCEEDED and not chunk.more and not found
+        found = run.progress.counts.keys() | {match.metric for match in matches}
+        mute = report.state is RunState.SUCCEEDED and not chunk.more and not self._objectives <= found
         return Observed(
             trial.number,
             run.number,
@@ -107,15 +112,9 @@ class Performer:
             cursor=chunk.cursor,
             at=self._clock.now(),
             more=chunk.more,
-            advice=await asyncio.to_thread(self._advise, await self._log(handle)) if mute else "",
+            advice=await asyncio.to_thread(reader.advise, await self._log(handle)) if mute else "",
             stand_ins=len(given),
         )
-
-    async def _scan(self, data: bytes) -> Scan:
-        """Find the metrics of a piece of log; a large one is left to a thread, so that nothing waits."""
-        if len(data) < SCANNED_AT_ONCE:
-            return self._scanner.scan(data)
-        return await asyncio.to_thread(self._scanner.scan, data)
 
     async def _log(self, handle: JobHandle) -> bytes:
         """Return a run's whole log, or a long one's beginning and end."""
@@ -128,3 +127,10 @@ class Performer:
             if len(tail) > 2 * LOG_FOR_ADVICE:
                 del tail[:-LOG_FOR_ADVICE]
         return bytes(head + tail)
+
+
+async def _scan(scanner: Scanner, data: bytes) -> Scan:
+    """Find the metrics of a piece of log; a large one is left to a thread, so that nothing waits."""
+    if len(data) < SCANNED_AT_ONCE:
+        return scanner.scan(data)
+    return await asyncio.to_thread(scanner.scan, data)

@@ -122,7 +122,7 @@ class _Rungs:
         ]
 
     def _run(self, number: int) -> tuple[int, int]:
-        return number, self._history.trials[number].run.number
+        return number, self._history.trials[number].first_repeat.number
 
     def _catch_up(self) -> None:
         points = self._history.points

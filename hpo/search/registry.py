@@ -26,6 +26,9 @@ _BUILT_IN = {
     "hyperband": "hpo.search.hyperband:Hyperband",
 }
 
+_FOR_SEVERAL = {"bayesian": "hpo.search.pareto:ParetoSearch"}
+"""What stands behind a name instead, where there are several objectives."""
+
 
 def names() -> list[str]:
     """Return the names of all strategies, hpo's own first.
@@ -45,8 +48,11 @@ def build(
     options: Mapping[str, object] | None = None,
     prior: Prior = NO_PRIOR,
     initial: Sequence[Values] = (),
+    others: Sequence[Objective] = (),
 ) -> Strategy:
     """Build a strategy from its name and options; `initial` is what it proposes first.
+
+    `others` are the objectives beside the first one.
 
     Raises UsageError for an unknown name, and for options that the strategy doesn't take.
     """
@@ -54,10 +60,12 @@ def build(
     if name not in entries:
         raise UsageError(f"there is no strategy `{name}`; {instead(name, list(entries))}")
     given = dict(options or {})
-    factory = _factory(entries[name])
+    several = _FOR_SEVERAL.get(name) if others else None
+    factory = _factory(entries[name] if several is None else EntryPoint(name, several, GROUP))
     for problem in _refused(name, factory, given).values():
         raise UsageError(problem)
-    strategy = factory(SearchContext(space, seed, objective, max_jobs, prior, tuple(initial)), **given)
+    context = SearchContext(space, seed, objective, max_jobs, prior, tuple(initial), tuple(others))
+    strategy = factory(context, **given)
     return Initial(strategy, initial) if initial else strategy
 
 

@@ -18,10 +18,16 @@ class SearchContext:
 
     space: Space
     seed: int
-    objective: Objective
+    objective: Objective  # of several the first one
     max_jobs: int
     prior: Prior = NO_PRIOR
     initial: tuple[Values, ...] = ()  # what is tried before the strategy is asked
+    others: tuple[Objective, ...] = ()  # the objectives beside the first one
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """Everything that is tuned for at once; a trial has its values in this order."""
+        return (self.objective, *self.others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,7 @@ class Proposal:
     params: Values
     proposed_by: str
     memo: str = ""
+    algorithm: str | None = None  # whose values they are, of several
 
 
 class Strategy(Protocol):

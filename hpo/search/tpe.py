@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import assert_never
 
 import optuna
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
+from optuna.distributions import BaseDistribution
 from optuna.storages import InMemoryStorage
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from hpo.core.history import History
-from hpo.core.settings import Goal
-from hpo.core.trial import Reason, Trial, TrialStatus
+from hpo.core.trial import Trial, TrialStatus
 from hpo.search.coordinates import from_coordinate, to_point
-from hpo.spec.space import Categorical, Continuous, Integer, Parameter, Scalar, Space, Values
+from hpo.search.optuna_terms import blames_values, create_study, distribution_of, groups_of
+from hpo.spec.space import Scalar, Space, Values
 
 CANDIDATES = 24
 """How many configurations are sampled for one to be chosen from; Optuna's default."""
@@ -38,10 +37,10 @@ class TreeParzenModel:
         self._space = space
         self._history = history
         self._read = 0
-        self._distributions = {parameter.name: _distribution(parameter) for parameter in space}
-        self._groups = _groups(space)
+        self._distributions = {parameter.name: distribution_of(parameter) for parameter in space}
+        self._groups = groups_of(space)
         self._storage = InMemoryStorage()
-        self._study = _create_study(self._storage, history.goal)
+        self._study = create_study(self._storage, [history.goal])
         self._study_id = self._storage.get_study_id_from_name(self._study.study_name)
         self.inherited = len(evidence)
         for values, value in evidence:
@@ -99,7 +98,7 @@ class TreeParzenModel:
     def advised(self, advice: Sequence[tuple[Values, float]]) -> Study:
         """Return a study of the same trials and of those of an advice."""
         storage = InMemoryStorage()
-        study = _create_study(storage, self._history.goal)
+        study = create_study(storage, [self._history.goal])
         study_id = storage.get_study_id_from_name(study.study_name)
         for known in self._storage.get_all_trials(self._study_id, deepcopy=False):
             storage.create_new_trial(study_id, known)
@@ -132,14 +131,6 @@ class TreeParzenModel:
         self.failed += state is TrialState.PRUNED and value is None
 
 
-def _groups(space: Space) -> list[list[Parameter]]:
-    """Return the parameters by what activates them, those that others depend on first."""
-    groups: dict[str, list[Parameter]] = {}
-    for parameter in space.dependent:
-        groups.setdefault(repr(space.conditions.get(parameter.name, ())), []).append(parameter)
-    return list(groups.values())
-
-
 def _judged(trial: Trial, curve: Sequence[tuple[float, float]]) -> Sequence[tuple[float, float]]:
     """Return the curve up to where its trial was stopped: how much more it printed until then is chance."""
     if trial.verdict is None or trial.verdict.step is None:
@@ -157,58 +148,7 @@ def _outcome(trial: Trial, curve: Sequence[tuple[float, float]]) -> tuple[TrialS
             return TrialState.PRUNED, curve[-1][1]
         case TrialStatus.COMPLETED | TrialStatus.PRUNED:
             return TrialState.PRUNED, None
-        case TrialStatus.FAILED if trial.reason is not None and _blames_values(trial.reason):
+        case TrialStatus.FAILED if trial.reason is not None and blames_values(trial.reason):
             return TrialState.PRUNED, None
         case _:
             return TrialState.FAIL, None
-
-
-def _blames_values(reason: Reason) -> bool:
-    """Tell whether other values of the parameters may well have kept a trial from failing so."""
-    match reason:
-        case (
-            Reason.EXIT_STATUS
-            | Reason.SIGNAL
-            | Reason.OUT_OF_MEMORY
-            | Reason.TIMEOUT
-            | Reason.NO_METRIC
-            | Reason.NOT_FINITE
-        ):
-            return True
-        case (
-            Reason.COULD_NOT_START
-            | Reason.LOST
-            | Reason.NO_CAPACITY
-            | Reason.PRUNED
-            | Reason.JOB_ENDED
-            | Reason.STOPPED
-            | Reason.INTERRUPTED
-        ):
-            return False
-        case _:
-            assert_never(reason)
-
-
-def _distribution(parameter: Parameter) -> BaseDistribution:
-    """Return what Optuna samples a coordinate from; each scaling and step is the space's own.
-
-    Optuna's distributions know no reverse-logarithmic scaling, refuse logarithmic integers with a
-    step, shorten a range that its step doesn't divide, and take 1 for true.
-    """
-    match parameter:
-        case Continuous() | Integer() | Categorical(ordered=True):
-            return FloatDistribution(0.0, 1.0)
-        case Categorical():
-            return CategoricalDistribution(range(parameter.count))
-        case _:
-            assert_never(parameter)
-
-
-def _create_study(storage: InMemoryStorage, goal: Goal) -> Study:
-    """Create a study without Optuna's message that it did, and leave its verbosity as it was."""
-    verbosity = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    try:
-        return optuna.create_study(storage=storage, direction=goal.value)
-    finally:
-        optuna.logging.set_verbosity(verbosity)

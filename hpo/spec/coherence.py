@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from pydantic_core import PydanticCustomError
 
+from hpo.spec.algorithms import SECTION, all_metrics, each_alone, located, misplaced
+from hpo.spec.objectives import objective_mistakes
+from hpo.spec.repeats import seeds_given_twice
 from hpo.spec.section import mistake
 from hpo.spec.stopping import stopped_twice
 from hpo.spec.ties import untied
@@ -13,27 +16,30 @@ from hpo.spec.ties import untied
 
 def incoherences(spec: object) -> Iterator[PydanticCustomError]:
     """Yield what does not go together in a spec as written, whatever else is wrong with it."""
-    yield from _undefined_metrics(spec)
-    yield from _tuned_and_fixed(spec)
-    yield from _endless_grid(spec)
+    if isinstance(spec, dict) and isinstance(spec.get(SECTION), dict):
+        yield from _in_several(spec)
+    else:
+        yield from objective_mistakes(spec)
+        yield from _in_one(spec)
     yield from _warm_grid(spec)
     yield from stopped_twice(spec)
+    yield from seeds_given_twice(spec)
+
+
+def _in_several(spec: Mapping[str, object]) -> Iterator[PydanticCustomError]:
+    """Yield what does not go together in a spec of several algorithms."""
+    yield from misplaced(spec)
+    yield from objective_mistakes({**spec, "metrics": all_metrics(spec)})
+    for name, own, alone in each_alone(spec):
+        for error in _in_one(alone):
+            yield located(error, name, own)
+
+
+def _in_one(spec: object) -> Iterator[PydanticCustomError]:
+    """Yield what does not go together in one search space."""
+    yield from _tuned_and_fixed(spec)
+    yield from _endless_grid(spec)
     yield from untied(spec)
-
-
-def _undefined_metrics(spec: object) -> Iterator[PydanticCustomError]:
-    match spec:
-        case {"objective": dict() as objective, "metrics": dict() as metrics}:
-            named = {key: objective.get(key) for key in ("metric", "step")}
-        case _:
-            return
-    for key, name in named.items():
-        if isinstance(name, str) and name not in metrics:
-            from hpo.spec.explain import did_you_mean
-
-            text = f"`metrics` has no such name{did_you_mean(name, list(metrics))}"
-            hint = f"defined are: {', '.join(metrics) or 'none'}"
-            yield mistake(text, hint=hint, at=("objective", key))
 
 
 def _tuned_and_fixed(spec: object) -> Iterator[PydanticCustomError]:

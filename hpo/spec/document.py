@@ -6,10 +6,10 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import reduce
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -27,10 +27,14 @@ from hpo.spec.nodes import (
     find,
     merge,
     plain,
+    put,
     undotted,
 )
 from hpo.spec.reader import Unreadable, read_file, read_text
 from hpo.spec.scalars import dump, resolve, unusable
+
+if TYPE_CHECKING:
+    from hpo.spec.explain import Finding
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -85,6 +89,14 @@ class Document:
         node = find(self._root, _keys(path))
         return plain(node) if node else None
 
+    def node(self, path: Keys) -> Node | None:
+        """Return what stands at a path; None where nothing does."""
+        return find(self._root, path)
+
+    def put(self, path: Sequence[str], node: Node) -> None:
+        """Put a node in place of what stands at a path, or after all else where nothing does."""
+        self._root = put(self._root, path, node)
+
     def place(self, path: str | Keys, *, of_key: bool = False) -> Place:
         """Return where a value stands, or its key; for what is missing, the key of what it is missing in."""
         key: Place = self._root.place
@@ -116,23 +128,56 @@ class Document:
         the model's own checks. A path that has a mistake already gets no second one.
         """
         keys = _keys(at)
-        match find(self._root, keys):
-            case None | ScalarNode(value=None):
-                node: Node = MappingNode(self.place(keys), {})
-            case MappingNode(place, entries):
-                node = MappingNode(place, {k: entry for k, entry in entries.items() if k not in without})
-            case other:
-                node = other
+        node = self._node(keys, without)
         try:
             return model.model_validate(plain(node), context=context)
         except ValidationError as error:
             from hpo.spec.explain import findings
 
-            known = {problem.path for problem in self._problems}
-            for found in findings(error, model, node, keys):
-                if dotted(found.path) not in known:
-                    self.problem(found.path, found.message, found.hint, of_key=found.at_key)
+            self._add(findings(error, model, node, keys))
             return None
+
+    def validate_over(
+        self, model: type[Model], at: Keys, *, base: Keys, without: Collection[str] = ()
+    ) -> Model | None:
+        """Return what stands at `at`, laid over what stands at `base`, as a model; None as of `validate`.
+
+        A mistake is told of that place of the two where its key stands.
+        """
+        over, under = self._node(at, without), self._node(base, without)
+        match under, over:
+            case MappingNode(), MappingNode():
+                node: Node = merge(under, over)
+            case _:
+                node = over
+        try:
+            return model.model_validate(plain(node))
+        except ValidationError as error:
+            from hpo.spec.explain import findings
+
+            own, shared = (list(findings(error, model, node, keys)) for keys in (at, base))
+            for here, there in zip(own, shared, strict=True):
+                key = here.path[len(at) : len(at) + 1]
+                is_shared = find(over, key) is None and find(under, key) is not None
+                self._add([there if is_shared else here])
+            return None
+
+    def _node(self, keys: Keys, without: Collection[str]) -> Node:
+        """Return what stands at a path, less some keys; nothing there counts as an empty mapping."""
+        match find(self._root, keys):
+            case None | ScalarNode(value=None):
+                return MappingNode(self.place(keys), {})
+            case MappingNode(place, entries):
+                return MappingNode(place, {k: entry for k, entry in entries.items() if k not in without})
+            case other:
+                return other
+
+    def _add(self, found: Iterable[Finding]) -> None:
+        """Add mistakes, but at each path one alone."""
+        known = {problem.path for problem in self._problems}
+        for finding in found:
+            if dotted(finding.path) not in known:
+                self.problem(finding.path, finding.message, finding.hint, of_key=finding.at_key)
 
     def has_problem(self, path: str | Keys) -> bool:
         """Tell whether a mistake was found at exactly this path."""
@@ -142,7 +187,8 @@ class Document:
     @property
     def problems(self) -> list[Problem]:
         """The mistakes so far, in the order of the files."""
-        return sorted(self._problems, key=lambda p: (self._files.index(p.file), p.line, p.column))
+        order = {file: number for number, file in enumerate(self._files)}
+        return sorted(self._problems, key=lambda p: (order.get(p.file, len(order)), p.line, p.column))
 
     def raise_problems(self) -> None:
         """Raise SpecError with all mistakes, if there are any."""

@@ -10,12 +10,14 @@ import ast
 import operator
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from hpo.spec.constraint import Constraint, Domain, Kind, is_equal, is_equal_to_any, is_unequal, never_equal
 from hpo.spec.operations import ARITHMETIC, FUNCTIONS, ORDER, Part, Test, Value, chained, ordered
+from hpo.spec.wording import CONSTRAINT, REQUIREMENT, Wording
 
 if TYPE_CHECKING:
     from hpo.spec.space import Scalar
@@ -44,14 +46,31 @@ def parse(
     """
     if len(text) > LONGEST:
         raise ExpressionError(f"it is longer than {LONGEST:,} characters")
-    reader = _Reader(text, domains, constants or {})
+    reader = _Reader(text, domains, constants or {}, CONSTRAINT)
     value = reader.read()  # which finds the names
     return Constraint(text, frozenset(reader.names), value)
 
 
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of an inequality: how it is computed, and the names in it; none of them: it is a bound."""
+
+    value: Value
+    names: frozenset[str]
+
+
+def parse_chain(text: str, metrics: Collection[str]) -> tuple[list[Side], list[type[ast.cmpop]]]:
+    """Return the sides of an inequality of numbers, or of a chain of them, and what is between them.
+
+    Raises ExpressionError, also where no metric is named.
+    """
+    if len(text) > LONGEST:
+        raise ExpressionError(f"it is longer than {LONGEST:,} characters")
+    return _Reader(text, dict.fromkeys(metrics, Domain()), {}, REQUIREMENT).read_chain()
+
+
 _TOKENS = re.compile(r"""'[^']*'|"[^"]*"|`(?P<name>[^`]*)`""")
 _WORDS: Mapping[str, Scalar] = {"true": True, "false": False, "null": None}
-_EXAMPLE = "a constraint compares numbers, as in depth * width <= 4096"
 _NO_NUMBER = "only numbers are computed with; text is compared with =="
 _ALLOWED = "allowed are numbers, + - * / // % **, comparisons, and, or, not, min, max, abs and log"
 
@@ -59,8 +78,15 @@ _ALLOWED = "allowed are numbers, + - * / // % **, comparisons, and, or, not, min
 class _Reader:
     """Makes closures of one text."""
 
-    def __init__(self, text: str, domains: Mapping[str, Domain], constants: Mapping[str, Scalar]) -> None:
+    def __init__(
+        self,
+        text: str,
+        domains: Mapping[str, Domain],
+        constants: Mapping[str, Scalar],
+        wording: Wording,
+    ) -> None:
         self._text = text
+        self._wording = wording
         self._start = len(text) - len(text.lstrip())
         self._domains = domains
         self._constants = constants
@@ -69,9 +95,26 @@ class _Reader:
         self.names: set[str] = set()
 
     def read(self) -> Value:
+        return self._truth(self._tree(), 0).value
+
+    def read_chain(self) -> tuple[list[Side], list[type[ast.cmpop]]]:
+        tree = self._tree()
+        if not isinstance(tree, ast.Compare) or not all(type(op) in ORDER for op in tree.ops):
+            hint = "compare with <, <=, > or >=; several requirements are entries of their own"
+            raise self._refusal(tree, "this is no inequality", hint)
+        sides = []
+        for node in (tree.left, *tree.comparators):
+            self.names = set()
+            value = self._number(node, 1).value  # which finds the names
+            sides.append(Side(value, frozenset(self.names)))
+        if not any(side.names for side in sides):
+            raise self._refusal(tree, "it names no metric", f"there are: {', '.join(self._known)}")
+        return sides, [type(op) for op in tree.ops]
+
+    def _tree(self) -> ast.expr:
         self._source = self._with_stand_ins()[self._start :]
         if not self._source:
-            raise ExpressionError("there is nothing in it", _EXAMPLE)
+            raise ExpressionError("there is nothing in it", self._wording.example)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # they are for programs
@@ -80,7 +123,7 @@ class _Reader:
             raise self._no_grammar(error) from None
         except (ValueError, RecursionError, MemoryError):
             raise ExpressionError("it cannot be read") from None
-        return self._truth(tree.body, 0).value
+        return tree.body
 
     def _with_stand_ins(self) -> str:
         """Return the text in one line, with an identifier as long as it for each name in backquotes."""
@@ -131,7 +174,7 @@ class _Reader:
                 known = self._unquoted(self._segment(node)[0])
                 raise self._refusal(
                     node,
-                    "this cannot stand in a constraint",
+                    f"this cannot stand in a {self._wording.whole}",
                     f"`{known}` stands in backquotes" if known else _ALLOWED,
                 )
 
@@ -160,12 +203,13 @@ class _Reader:
         """Return what to say of a name that is nothing's."""
         from hpo.spec.explain import did_you_mean
 
+        nothing = f"is no {self._wording.name}"
         if known := self._unquoted(place):
-            return f"`{written}` is no parameter", f"`{known}` stands in backquotes"
+            return f"`{written}` {nothing}", f"`{known}` stands in backquotes"
         if any(name in (domain.choices or ()) for domain in self._domains.values()):
-            return f"`{name}` is no parameter", f"text stands in quotes: '{name}'"
+            return f"`{name}` {nothing}", f"text stands in quotes: '{name}'"
         guess, listed = did_you_mean(name, self._known), ", ".join(self._known)
-        return f"`{name}` is no parameter{guess}", f"there are: {listed}"
+        return f"`{name}` {nothing}{guess}", f"there are: {listed}"
 
     def _unquoted(self, place: int) -> str:
         """Return the parameter's name that stands there, where only backquotes would make it one."""
@@ -192,7 +236,9 @@ class _Reader:
                 self._check(other, Kind.NUMBER, nodes[place + 1])
                 tests.append(partial(ordered, ORDER[type(op)], one.text, other.text))
             else:
-                raise self._refusal(node, "this cannot stand in a constraint", "compare with == or !=")
+                raise self._refusal(
+                    node, f"this cannot stand in a {self._wording.whole}", "compare with == or !="
+                )
         return chained(parts, tests)
 
     def _membership(self, left: ast.expr, nodes: Sequence[ast.expr], depth: int, *, wanted: bool) -> Value:
@@ -215,7 +261,7 @@ class _Reader:
     def _check(self, part: Part, kind: Kind, node: ast.expr) -> Part:
         if kind not in part.domain.kinds:
             found = " or ".join(sorted(each.value for each in part.domain.kinds))
-            hint = _EXAMPLE if kind is Kind.TRUTH else _NO_NUMBER
+            hint = self._wording.example if kind is Kind.TRUTH else _NO_NUMBER
             raise self._refusal(node, f"it is {found}, where {kind.value} must stand", hint)
         return part
 

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaValue, models_json_schema
 
+from hpo.spec.algorithms import ONE_ONLY, OWN, SECTION, AlgorithmLauncher
 from hpo.spec.document import Document
+from hpo.spec.learners import AUTO
 from hpo.spec.models import Launcher, Spec
 from hpo.spec.nodes import dotted
 from hpo.spec.strategies import Names
@@ -41,14 +43,56 @@ def schema(options: Mapping[str, type[BaseModel]] | None = None) -> JsonSchemaVa
     if options:
         kinds = [_with_kind(definitions[names[model]], kind) for kind, model in options.items()]
         definitions[Launcher.__name__] = {"oneOf": kinds, "description": Launcher.__doc__}
+        parts = {"anyOf": list(map(_in_parts, kinds)), "description": AlgorithmLauncher.__doc__}
+        definitions[AlgorithmLauncher.__name__] = parts
     for definition in definitions.values():
         for part in definition.get("properties", {}).values():
             if "patternProperties" in part:
                 part["additionalProperties"] = False
     spec = definitions.pop(names[Spec])
+    spec["properties"]["parameters"] = _or_auto(spec["properties"]["parameters"])
+    spec = _of_one_or_several(spec)
     for model in set(options.values()):
         del definitions[names[model]]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **spec, "$defs": definitions}
+
+
+def _or_auto(parameters: JsonSchemaValue) -> JsonSchemaValue:
+    """Return the parameters' schema with what hpo writes out before a model reads it."""
+    asked = {"anyOf": [{"const": True}, {"type": "array", "items": {"type": "string"}}]}
+    beside = {"type": "object", "properties": {AUTO: asked}, "required": [AUTO]}
+    listed = {key: part for key, part in parameters.items() if key not in {"title", "description"}}
+    return {
+        "title": parameters["title"],
+        "description": f"{parameters['description']}; or auto: hpo chooses them for `learner`",
+        "anyOf": [{"const": AUTO}, listed, {**beside, "additionalProperties": {"type": "object"}}],
+    }
+
+
+def _of_one_or_several(spec: JsonSchemaValue) -> JsonSchemaValue:
+    """Return a spec's schema with one objective or several, and one algorithm or several.
+
+    One has parameters and metrics in the spec. Several may have each their own options of the launcher, so
+    that the job's need not be all of them, and are compared by one objective.
+    """
+    either = ("parameters", "metrics")
+    required = [key for key in spec["required"] if key not in either]
+    launcher = spec["properties"]["launcher"]
+    shared = {"$ref": f"#/$defs/{AlgorithmLauncher.__name__}"}
+    return {
+        **spec,
+        "properties": {**spec["properties"], "launcher": {"description": launcher["description"]}},
+        "required": required,
+        "oneOf": [{"required": ["objective"]}, {"required": ["objectives"]}],
+        "if": {"required": [SECTION]},
+        "then": {"properties": {"launcher": shared, **dict.fromkeys((*OWN, *ONE_ONLY), False)}},
+        "else": {"properties": {"launcher": launcher}, "required": list(either)},
+    }
+
+
+def _in_parts(options: JsonSchemaValue) -> JsonSchemaValue:
+    """Return a launcher's options of which all may be missing."""
+    return {key: value for key, value in options.items() if key != "required"}
 
 
 def _with_kind(options: JsonSchemaValue, kind: str) -> JsonSchemaValue:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self, cast
+from typing import Annotated, Self
 
 from pydantic import (
     ConfigDict,
@@ -22,11 +22,17 @@ from pydantic import (
     model_validator,
 )
 
+from hpo.spec.algorithms import SECTION, Algorithm, AlgorithmName, nothing_to_tune
 from hpo.spec.coherence import incoherences
+from hpo.spec.learners import AUTO, LEARNERS, LearnerName, asks_auto
+from hpo.spec.limits import Limits, Retry, no_limits
+from hpo.spec.objectives import Objective, OneOfSeveral, first_of, no_objective
 from hpo.spec.parameters import ParameterModel
+from hpo.spec.repeats import Repeats
 from hpo.spec.section import (
     Channel,
-    Duration,
+    Constraints,
+    Initial,
     JobName,
     ParameterName,
     PathText,
@@ -50,45 +56,6 @@ from hpo.spec.tuned import combinations, first_configurations, space_of
 from hpo.spec.warm_start import WarmStart
 
 
-class Objective(Section):
-    """The metric to tune for."""
-
-    metric: Text = Field(description="one of `metrics`")
-    goal: Literal["maximize", "minimize"] = Field(description="maximize or minimize: which way is better")
-    take: Literal["last", "best"] = Field(default="last", description="which match is a trial's value")
-    step: Text | None = Field(
-        default=None, description="the metric that counts its steps; by default every match is one"
-    )
-
-
-class Limits(Section):
-    """When the job, or a trial, has taken enough."""
-
-    model_config = ConfigDict(json_schema_extra=lambda schema: schema.pop("required"))
-
-    max_jobs: int = Field(ge=1, description="trials in all; for grid by default the number of combinations")
-    max_parallel_jobs: int = Field(default=1, ge=1, description="trials at the same time")
-    max_runtime: Duration | None = Field(default=None, description="of the whole job: 90, 90s, 15m, 2h or 1d")
-    max_job_runtime: Duration | None = Field(default=None, description="of one trial: 90, 90s, 15m, 2h or 1d")
-    max_cost: float | None = Field(default=None, gt=0, description="of all trials together, in USD")
-    max_failures: int | None = Field(
-        default=None,
-        ge=1,
-        description="failed trials after which the job fails; by default it fails if the first three all do",
-    )
-
-
-def _no_limits() -> Limits:
-    """Return what stands for a spec without limits: it is validated, and right for a grid alone."""
-    return cast("Limits", {})
-
-
-class Retry(Section):
-    """What to do about failures of the infrastructure; a program's own failures are never retried."""
-
-    attempts: int = Field(default=2, ge=1, le=30, description="launches of one trial, the first one included")
-
-
 class Launcher(Section):
     """Where trials run; every launcher has options of its own beside `kind`."""
 
@@ -104,20 +71,39 @@ class Spec(Section):
     seed: int | None = Field(
         default=None, ge=0, lt=2**32, description="drawn and recorded where there is none"
     )
-    objective: Objective = Field(description="the metric to tune for, and which way it is better")
+    objectives: Annotated[tuple[OneOfSeveral, ...], Strict(strict=False)] = Field(
+        default=(), description="instead of `objective`: two metrics or more, none of which outweighs another"
+    )
+    objective: Objective = Field(
+        default_factory=no_objective,
+        validate_default=True,
+        description="the metric to tune for, and which way it is better",
+    )
+    require: Annotated[tuple[Text, ...], Strict(strict=False)] = Field(
+        default=(), description="inequalities that a result's metrics keep to: latency < 50"
+    )
     metrics: Mapping[Text, Text] = Field(
         description="name → regex with one group, tried on every line of stdout and stderr"
+    )
+    learner: LearnerName | None = Field(
+        default=None, description="what the program trains, for `parameters: auto`: a learner of the library"
     )
     parameters: Mapping[ParameterName, ParameterModel] = Field(
         description="what is tuned: continuous, integer and categorical parameters, by name"
     )
+    algorithms: Mapping[AlgorithmName, Algorithm] = Field(
+        default_factory=dict,
+        validate_default=True,
+        description="in place of `parameters`: several algorithms by name, each with parameters of its own",
+        json_schema_extra={"minProperties": 2},
+    )
     fixed: Mapping[ParameterName, SpecScalar] = Field(
         default_factory=dict, description="parameters given to every trial as they are"
     )
-    constraints: Annotated[tuple[Text, ...], Strict(strict=False)] = Field(
+    constraints: Constraints = Field(
         default=(), description="comparisons that every trial's parameters keep to: depth * width <= 4096"
     )
-    initial: Annotated[tuple[Mapping[ParameterName, SpecScalar], ...], Strict(strict=False)] = Field(
+    initial: Initial = Field(
         default=(), description="what to try first: values of some parameters, or of all"
     )
     strategy: Strategy = Field(
@@ -127,11 +113,14 @@ class Spec(Section):
         json_schema_extra=name_alone,
     )
     limits: Limits = Field(
-        default_factory=_no_limits, validate_default=True, description="trials, time, failures"
+        default_factory=no_limits, validate_default=True, description="trials, time, failures"
     )
     stop_when: StopWhen = Field(default_factory=StopWhen, description="ends the job early")
     early_stopping: EarlyStopping = Field(
         default="off", description="off or median, or a mapping with the rule and its options"
+    )
+    repeats: Repeats | None = Field(
+        default=None, description="runs of each trial, with a seed each; or a mapping with count and options"
     )
     retry: Retry = Field(default_factory=Retry, description="of trials that the infrastructure failed")
     warm_start: WarmStart | None = Field(default=None, description="begins with the trials of earlier jobs")
@@ -144,6 +133,8 @@ class Spec(Section):
     @classmethod
     def _fits_together(cls, data: object, read: ModelWrapValidatorHandler[Self]) -> Self:
         mistakes = list(incoherences(data))
+        if isinstance(data, dict) and data.get(SECTION) is not None:
+            data = {"parameters": {}, "metrics": {}, **data}  # which its algorithms may have for themselves
         try:
             spec = read(data)
         except ValidationError as error:
@@ -152,14 +143,36 @@ class Spec(Section):
             raise together(mistakes)
         return spec
 
-    @field_validator("parameters")
+    @field_validator("objective", mode="before")
     @classmethod
-    def _are_some(cls, parameters: Mapping[str, ParameterModel]) -> Mapping[str, ParameterModel]:
-        if not parameters:
-            raise mistake(
-                "there is nothing to tune", hint="as in lr: {type: continuous, min: 1.0e-4, max: 0.1}"
-            )
-        return parameters
+    def _first_of_several(cls, data: object, info: ValidationInfo) -> object:
+        return first_of(info.data.get("objectives")) if data == no_objective() else data
+
+    @field_validator("parameters", mode="before")
+    @classmethod
+    def _are_written_out(cls, data: object, info: ValidationInfo) -> object:
+        """Refuse an `auto` that stands for nothing yet: `hpo.spec.autotune` writes out what it can."""
+        if not asks_auto(data):
+            return data
+        if "learner" not in info.data:  # its mistake comes first: that is why nothing was written out
+            return {"unknown": {"type": "categorical", "values": [0]}}
+        if isinstance(data, dict) and data[AUTO] is not True and not isinstance(data[AUTO], list):
+            text = "it must be true, or a list of parameters that the library has"
+            raise mistake(text, at=("parameters", AUTO))
+        raise mistake(
+            "hpo must know the learner to choose",
+            hint=f"write learner: NAME, one of {', '.join(LEARNERS)}; or list the parameters yourself",
+        )
+
+    @field_validator("algorithms")
+    @classmethod
+    def _are_some(cls, algorithms: Mapping[str, Algorithm], info: ValidationInfo) -> Mapping[str, Algorithm]:
+        if not algorithms and info.data.get("parameters") == {}:
+            raise nothing_to_tune(at=("parameters",))
+        if len(algorithms) == 1:
+            hint = "add another one, or write what it has at the top of the spec"
+            raise mistake("there is only one", hint=hint)
+        return algorithms
 
     @field_validator("strategy", mode="before")
     @classmethod
@@ -172,9 +185,10 @@ class Spec(Section):
             return data
         if data.get("max_resource") is not None:
             return data
-        if "fixed" not in info.data:  # its mistake comes first: nothing can be said of the epochs
+        if not {"fixed", "algorithms"} <= info.data.keys():  # their mistakes come first
             return data | {"max_resource": sys.maxsize}
-        return data | {"max_resource": epochs_of(info.data["fixed"], data.get("min_resource"))}
+        own = {name: algorithm.fixed for name, algorithm in info.data["algorithms"].items()}
+        return data | {"max_resource": epochs_of(info.data["fixed"], own, data.get("min_resource"))}
 
     @field_validator("strategy", mode="wrap")
     @classmethod
@@ -213,8 +227,28 @@ class Spec(Section):
             )
         return limits
 
+    @property
+    def all_metrics(self) -> Mapping[str, str]:
+        """The metrics with those of all algorithms; of a name that several have any one's regex."""
+        own = (metrics.items() for metrics in (self.metrics, *(a.metrics for a in self.algorithms.values())))
+        return {name: regex for metrics in own for name, regex in metrics}
+
+    def alone(self, name: str) -> Spec:
+        """Return the job as it would be with one of its algorithms only, but for its launcher's options."""
+        own = self.algorithms[name]
+        return self.model_copy(
+            update={
+                "algorithms": {},
+                "metrics": {**self.metrics, **own.metrics},
+                "parameters": own.parameters,
+                "fixed": {**self.fixed, **own.fixed},
+                "constraints": own.constraints,
+                "initial": own.initial,
+            }
+        )
+
     def space(self) -> Space:
-        """Return the search space, with `auto` scalings decided."""
+        """Return the search space, with `auto` scalings decided; that of several algorithms is empty."""
         return space_of(self.parameters, self.constraints, self.fixed)
 
     def first_configurations(self) -> tuple[dict[str, Scalar], ...]:
@@ -223,8 +257,16 @@ class Spec(Section):
 
 
 def _combinations(info: ValidationInfo) -> int | None:
-    """Return how many configurations a grid has; None where it is no grid or cannot be told yet."""
-    strategy, parameters = info.data.get("strategy"), info.data.get("parameters")
-    if strategy is None or strategy.name != "grid" or parameters is None:
+    """Return how many configurations the grids have; None where it is no grid or cannot be told yet."""
+    strategy, fixed = info.data.get("strategy"), info.data.get("fixed", {})
+    if strategy is None or strategy.name != "grid" or not {"parameters", "algorithms"} <= info.data.keys():
         return None
-    return combinations(parameters, info.data.get("constraints", ()), info.data.get("fixed", {}))
+    algorithms = info.data["algorithms"]
+    if not algorithms:
+        return combinations(info.data["parameters"], info.data.get("constraints", ()), fixed)
+    counts = [
+        combinations(each.parameters, each.constraints, {**fixed, **each.fixed})
+        for each in algorithms.values()
+    ]
+    known = [count for count in counts if count is not None]
+    return sum(known) if len(known) == len(counts) else None

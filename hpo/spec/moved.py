@@ -8,9 +8,10 @@ from pathlib import Path
 
 import yaml
 
+from hpo.spec.algorithms import SECTION
 from hpo.spec.environment import escape
 from hpo.spec.scalars import resolve
-from hpo.spec.text_edits import TextEdit, added, child, composed, edited, replaced
+from hpo.spec.text_edits import TextEdit, added, child, composed, edited, put, replaced
 from hpo.spec.warm_start import parent_from
 
 _PATHS: dict[str, tuple[tuple[str, ...], ...]] = {
@@ -40,18 +41,20 @@ def moved(text: str, base: Path) -> str:
     root = composed(text)
     kind = _value(root, ("launcher", "kind")) or "process"
     edits: list[TextEdit] = []
-    for pattern in (*_PATHS[""], *_PATHS.get(kind, ())):
+    for pattern in _everywhere((*_PATHS[""], *_PATHS.get(kind, ()))):
         for node in _matching(root, pattern):
             edits += replaced(node, _absolute(node.value, base))
     for node in _matching(root, ("warm_start", "parents", "*")):
         edits += replaced(node, parent_from(node.value, partial(_absolute, base=base)))
     if kind == "docker":
-        for pattern in _MOUNTS:
+        for pattern in _everywhere(_MOUNTS):
             for node in _matching(root, pattern):
                 edits += replaced(node, _mount(node.value, base))
     launcher = child(root, "launcher")
     if kind == "process" and isinstance(launcher, yaml.MappingNode):
         edits += _workdir_given(launcher, escape(str(base)))
+    elif kind == "process" and child(root, SECTION) is not None:
+        edits.append(put(root, "launcher", {"workdir": escape(str(base))}))
     return edited(text, edits)
 
 
@@ -62,6 +65,12 @@ def renamed(text: str, name: str) -> str:
     if isinstance(node, yaml.ScalarNode):
         return edited(text, replaced(node, name))
     return edited(text, [added(root, "name", name)])
+
+
+def _everywhere(patterns: Sequence[tuple[str, ...]]) -> Iterator[tuple[str, ...]]:
+    """Yield the patterns of the job's sections, and of those that its algorithms have over them."""
+    for pattern in patterns:
+        yield from (pattern, (SECTION, "*", *pattern))
 
 
 def _workdir_given(launcher: yaml.MappingNode, base: str) -> list[TextEdit]:

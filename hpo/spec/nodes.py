@@ -126,6 +126,19 @@ def find(node: Node, path: Keys) -> Node | None:
     return node
 
 
+def put(root: MappingNode, path: Sequence[str], node: Node) -> MappingNode:
+    """Return the mapping with a node in place of what stands at a path, or after all else where nothing does.
+
+    What is no mapping on the way there is replaced by one.
+    """
+    first, *inner = path
+    old = root.child(first)
+    if inner:
+        under = old.node if old and isinstance(old.node, MappingNode) else MappingNode(node.place, {})
+        node = put(under, inner, node)
+    return replace(root, entries={**root.entries, first: Entry(old.key if old else node.place, node)})
+
+
 def plain(node: Node) -> Plain:
     """Return the node's value without places."""
     match node:

@@ -13,6 +13,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    Strict,
     ValidationError,
     WithJsonSchema,
     model_validator,
@@ -173,3 +174,7 @@ SpecScalar = Annotated[
 """A parameter's value; its type is kept."""
 
 ScalingName = Literal["auto", "linear", "logarithmic", "reverse-logarithmic"]
+
+Constraints = Annotated[tuple[Text, ...], Strict(strict=False)]
+
+Initial = Annotated[tuple[Mapping[ParameterName, SpecScalar], ...], Strict(strict=False)]

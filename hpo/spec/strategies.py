@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Annotated, Literal, get_args
 
 from pydantic import ConfigDict, Field, GetPydanticSchema, JsonValue, ValidationInfo, field_validator
@@ -75,16 +76,41 @@ def own_strategies() -> list[str]:
     ]
 
 
-def epochs_of(fixed: Mapping[str, SpecScalar], min_resource: object) -> int:
-    """Return the max_resource that the fixed parameters give Hyperband."""
+def epochs_of(
+    fixed: Mapping[str, SpecScalar], own: Mapping[str, Mapping[str, SpecScalar]], min_resource: object
+) -> int:
+    """Return the max_resource that the fixed parameters give Hyperband.
+
+    `own` are those of each algorithm, over the job's, where there are several.
+    """
     least = min_resource if isinstance(min_resource, int) else 1
+    if not own:
+        return _epochs(fixed, least, partial(_place, "", {}))
+    found = {}
+    for name, given in own.items():
+        place = partial(_place, name, given)
+        found[name] = _epochs({**fixed, **given}, least, place)
+    if len(set(found.values())) > 1:
+        listed = ", ".join(f"{name} {epochs}" for name, epochs in found.items())
+        raise mistake(
+            f"the algorithms have different numbers of epochs ({listed})",
+            hint="give the strategy a `max_resource`, the steps of a whole trial",
+        )
+    return next(iter(found.values()))
+
+
+def _place(algorithm: str, own: Mapping[str, SpecScalar], key: str) -> tuple[str, ...]:
+    return (*(("algorithms", algorithm) if key in own else ()), "fixed", key)
+
+
+def _epochs(fixed: Mapping[str, SpecScalar], least: int, place: Callable[[str], tuple[str, ...]]) -> int:
     for name in filter(fixed.__contains__, EPOCHS):
         epochs = fixed[name]
         if isinstance(epochs, bool) or not isinstance(epochs, int) or epochs <= least:
             raise mistake(
                 f"hyperband needs a whole number above min_resource there, which is {least}",
                 hint="or give the strategy a max_resource",
-                at=("fixed", name),
+                at=place(name),
             )
         return epochs
     raise mistake(

@@ -18,14 +18,7 @@ class Unavailable:
     instead: str = ""
 
 
-UNAVAILABLE = (
-    Unavailable(("objectives",), instead="tune for one `objective`"),
-    Unavailable(("require",)),
-    Unavailable(("algorithms",), instead="write a spec for each"),
-    Unavailable(("parameters",), "auto", "list the parameters"),
-    Unavailable(("repeats",)),
-    Unavailable(("cross_validation",)),
-)
+UNAVAILABLE = (Unavailable(("cross_validation",)),)
 
 
 def unavailable(spec: Plain) -> Iterator[tuple[tuple[str, ...], Unavailable]]:

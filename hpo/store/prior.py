@@ -62,4 +62,5 @@ def read_prior(db: sqlite3.Connection) -> Prior:
 
 def _report(text: str) -> ParentReport:
     fields = json.loads(text)
-    return ParentReport(**{**fields, "ignored": tuple(fields["ignored"])})
+    names = {key: tuple(fields.get(key, ())) for key in ("ignored", "fixed")}
+    return ParentReport(**{**fields, **names})

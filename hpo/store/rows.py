@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
-from hpo.core.settings import Goal, Objective, Running, Settings, Take
+from hpo.core.repeats import ONE_RUN, Repeats, Score
+from hpo.core.settings import Goal, Objective, Required, Running, Settings, Take
 from hpo.core.trial import JobHandle, Point, Progress, Reason, Run, RunState, Trial, TrialStatus
 from hpo.core.usage import Usage
 from hpo.core.verdict import Verdict
@@ -18,11 +19,12 @@ JOB_COLUMNS = (
     "name, settings, strategy, launcher, seed, digest, base, status, end_reason, end_detail, created, ended"
 )
 TRIAL_COLUMNS = (
-    "number, params, proposed_by, memo, status, reason, detail, value, created, ended, place, verdict"
+    "number, params, proposed_by, memo, status, reason, detail, value, created, ended, place, verdict, "
+    "others, violation, algorithm"
 )
 RUN_COLUMNS = (
     "trial, number, state, launcher, handle, cursor, progress, waiting, not_before, "
-    "started, ended, stop_sent, stopped_at_once, reason, detail, usage"
+    "started, ended, stop_sent, stopped_at_once, reason, detail, usage, repeat, value"
 )
 POINT_COLUMNS = "trial, run, metric, step, value, at"
 
@@ -49,6 +51,9 @@ def trial_row(trial: Trial) -> Row:
         trial.ended,
         trial.place,
         json.dumps(asdict(trial.verdict)) if trial.verdict is not None else None,
+        json.dumps(trial.others) if trial.others else None,
+        trial.violation,
+        trial.algorithm,
     )
 
 
@@ -71,6 +76,8 @@ def run_row(trial: int, run: Run) -> Row:
         run.reason.value if run.reason else None,
         run.detail,
         json.dumps(asdict(run.usage)) if run.usage is not None else None,
+        run.repeat,
+        run.value,
     )
 
 
@@ -82,7 +89,7 @@ def point_row(point: Point) -> Row:
 def trial_of(row: Row, runs: tuple[Run, ...]) -> Trial:
     """Return the trial of a row of TRIAL_COLUMNS, with its runs."""
     number, params, proposed_by, memo, status, reason, detail, value = row[:8]
-    created, ended, place, verdict = row[8:]
+    created, ended, place, verdict, others, violation, algorithm = row[8:]
     return Trial(
         number=number,
         params=_read(params),
@@ -91,21 +98,30 @@ def trial_of(row: Row, runs: tuple[Run, ...]) -> Trial:
         reason=Reason(reason) if reason else None,
         detail=detail,
         value=value,
-        runs=runs,
+        runs=runs if algorithm is None else tuple(_with_algorithm(run, algorithm) for run in runs),
         memo=memo,
         created=created,
         ended=ended,
         place=place,
         verdict=Verdict(**_read(verdict)) if verdict is not None else None,
+        others=tuple(_read(others)) if others is not None else (),
+        violation=violation,
+        algorithm=algorithm,
     )
+
+
+def _with_algorithm(run: Run, algorithm: str) -> Run:
+    handle = replace(run.handle, algorithm=algorithm) if run.handle is not None else None
+    return replace(run, handle=handle)
 
 
 def run_of(row: Row) -> Run:
     """Return the run of a row of RUN_COLUMNS."""
     (_, number, state, launcher, handle, cursor, progress, waiting, not_before) = row[:9]
-    (started, ended, stop_sent, stopped_at_once, reason, detail, usage) = row[9:]
+    (started, ended, stop_sent, stopped_at_once, reason, detail, usage, repeat, value) = row[9:]
     return Run(
         number=number,
+        repeat=repeat,
         state=RunState(state),
         handle=JobHandle(launcher, handle) if launcher is not None else None,
         cursor=cursor,
@@ -119,6 +135,7 @@ def run_of(row: Row) -> Run:
         reason=Reason(reason) if reason else None,
         detail=detail,
         usage=Usage(**_read(usage)) if usage is not None else None,
+        value=value,
     )
 
 
@@ -137,15 +154,30 @@ def settings_of(text: str) -> Settings:
     """Return the settings that `settings_text` wrote."""
     fields = json.loads(text)
     objective, running = fields.pop("objective"), fields.pop("running", Running.STOP)
+    repeats = fields.pop("repeats", None)
+    others, require = fields.pop("others", ()), fields.pop("require", ())
+    algorithms = fields.pop("algorithms", ())
     return Settings(
-        objective=Objective(
-            metric=objective["metric"],
-            goal=Goal(objective["goal"]),
-            take=Take(objective["take"]),
-            step=objective["step"],
-        ),
+        objective=_objective_of(objective),
         running=Running(running),
+        repeats=_repeats_of(repeats) if repeats is not None else ONE_RUN,
+        others=tuple(map(_objective_of, others)),
+        require=tuple(Required(each["text"], tuple(each["metrics"])) for each in require),
+        algorithms=tuple(algorithms),
         **fields,
+    )
+
+
+def _repeats_of(fields: dict[str, Any]) -> Repeats:
+    return Repeats(fields["seed_name"], tuple(fields["seeds"]), Score(fields["score"]))
+
+
+def _objective_of(fields: Any) -> Objective:
+    return Objective(
+        metric=fields["metric"],
+        goal=Goal(fields["goal"]),
+        take=Take(fields["take"]),
+        step=fields["step"],
     )
 
 
@@ -160,14 +192,15 @@ _NOTHING_YET = Progress()
 def _progress_text(progress: Progress) -> str:
     if progress == _NOTHING_YET:
         return ""
-    return json.dumps([dict(progress.counts), dict(progress.latest), progress.best])
+    others = [dict(progress.others)] if progress.others else []
+    return json.dumps([dict(progress.counts), dict(progress.latest), progress.best, *others])
 
 
 def _progress_of(text: str) -> Progress:
     if not text:
         return _NOTHING_YET
-    counts, latest, best = _read(text)
-    return Progress(counts, latest, best)
+    counts, latest, best, *others = _read(text)
+    return Progress(counts, latest, best, *others)
 
 
 def _upsert(table: str, columns: str, key: int) -> str:

@@ -256,11 +256,14 @@ class Store:
         with self._errors():
             return self._db.execute("select at, what from edit order by rowid").fetchall()
 
+    def sessions(self) -> list[tuple[float, float]]:
+        """Return from when to when the job was run, as far as that is known, oldest first."""
+        with self._errors():
+            return self._db.execute("select started, seen from session order by id").fetchall()
+
     def elapsed(self, now: float | None = None) -> float:
         """Return for how many seconds the job was run, by all sessions; the last one up to `now` if given."""
-        with self._errors():
-            selected = self._db.execute("select started, seen from session order by id")
-            spans: list[tuple[float, float]] = selected.fetchall()
+        spans = self.sessions()
         if now is not None and spans:
             spans[-1] = (spans[-1][0], now)
         return sum(max(0.0, seen - started) for started, seen in spans)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 from hpo.core.trial import Trial
 from hpo.errors import HpoError, UsageError
-from hpo.report.best import ranked
+from hpo.report.best import ranked, refuse_several
 from hpo.report.data import JobView
+from hpo.spec.algorithms import OWN, SECTION
 from hpo.spec.environment import escape
 from hpo.spec.nodes import Plain, plain
 from hpo.spec.reader import Unreadable, read_text
+from hpo.spec.repeats import SEED_NAME
 from hpo.spec.space import Scalar, Space, identity
 from hpo.store.home import DATABASE, SPEC
 from hpo.store.sqlite import Store
@@ -22,7 +25,7 @@ SUFFIX = "-confirm"
 LONGEST = 32
 """Characters of a job's name."""
 
-_DROPPED = ("constraints", "stop_when", "early_stopping", "warm_start", "retry")
+_DROPPED = ("constraints", "require", "stop_when", "early_stopping", "warm_start", "repeats", "retry")
 """Sections that say how a search goes, which this is not; `retry` comes back as it is."""
 
 _KEPT_LIMITS = ("max_parallel_jobs", "max_job_runtime", "max_cost")
@@ -34,14 +37,19 @@ def follow_up_name(name: str) -> str:
 
 
 def winners(job: JobView, top: int) -> list[Trial]:
-    """Return the best trials, none with the values of another. Raises HpoError where none has completed."""
+    """Return the best trials, none with the values of another.
+
+    Raises HpoError where there is none, UsageError for a job with several objectives.
+    """
+    refuse_several(job.name, job.record.settings)
     best = ranked(job.trials, job.record.settings.objective.goal)
     if not best:
+        which = " that meets `require`" if job.record.settings.require else ""
         raise HpoError(
-            f"job {job.name} has no completed trial yet; `hpo status {job.name}` shows how it stands"
+            f"job {job.name} has no completed trial yet{which}; `hpo status {job.name}` shows how it stands"
         )
-    different = {identity(trial.params): trial for trial in reversed(best)}
-    return [trial for trial in best if different[identity(trial.params)] is trial][:top]
+    different = {(trial.algorithm, identity(trial.params)): trial for trial in reversed(best)}
+    return [trial for trial in best if different[trial.algorithm, identity(trial.params)] is trial][:top]
 
 
 def follow_up(
@@ -55,39 +63,83 @@ def follow_up(
 ) -> Prepared:
     """Return the spec of a job that runs these trials again with the seeds 1, 2, …, as a parameter.
 
-    Seed after seed, so that a job that is cut off has compared like with like. Raises UsageError where
-    the seed's name is that of a tuned parameter, SpecError for what keeps the job from running.
+    Of a job with repeats it is the next seeds: by the first ones its best trials were chosen. Seed after
+    seed, so that a job that is cut off has compared like with like. Raises UsageError where the seed's name
+    is that of a tuned parameter, SpecError for what keeps the job from running.
     """
     base = Path(job.record.base)
-    space = prepare([job.folder / SPEC], base=base, check_launch=False).space
+    prepared = prepare([job.folder / SPEC], base=base, check_launch=False)
     spec = _read(job.folder / SPEC)
-    parameters = _section(spec, "parameters")
-    if seed_name in parameters:
-        raise UsageError(
-            f"{seed_name} is tuned by {job.name}: give the seed's parameter another name with --seed-name"
-        )
-    again: dict[str, Plain] = {
-        key: _including(_mapping(value), key, space, trials) for key, value in parameters.items()
-    }
-    again[seed_name] = {"type": "integer", "min": 1, "max": max(2, seeds)}
     limits: dict[str, Plain] = {
         key: value for key, value in _section(spec, "limits").items() if key in _KEPT_LIMITS
     }
-    spec = {key: value for key, value in spec.items() if key not in _DROPPED} | {
+    retry = {"retry": spec["retry"]} if "retry" in spec else {}
+    spec = _searched(spec, seed_name) | {
         "name": name,
         "seed": 1,
         "strategy": "random",
-        "parameters": again,
-        "fixed": {key: value for key, value in _section(spec, "fixed").items() if key != seed_name},
-        "initial": [
-            {**{key: _written(value) for key, value in trial.params.items()}, seed_name: seed}
-            for seed in range(1, seeds + 1)
-            for trial in trials
-        ],
         "limits": limits | {"max_jobs": len(trials) * seeds},
-        **({"retry": spec["retry"]} if "retry" in spec else {}),
+        **retry,
     }
-    return prepare([spec], base=base, say=say)
+    first = len(job.record.settings.repeats.seeds) + 1
+    seeded = _Seeded(job.name, seed_name, range(first, first + seeds))
+    won: dict[str | None, dict[str, Plain]] = {}
+    for algorithm in dict.fromkeys(trial.algorithm for trial in trials):
+        own = [trial for trial in trials if trial.algorithm == algorithm]
+        given = (
+            spec if algorithm is None else _searched(_mapping(_section(spec, SECTION)[algorithm]), seed_name)
+        )
+        won[algorithm] = given | seeded.again(given, prepared.parts[algorithm].space, own)
+    if len(won) > 1:
+        return prepare([spec | {SECTION: {str(each): won[each] for each in won}}], base=base, say=say)
+    shared = {key: value for key, value in spec.items() if key not in {SECTION, *OWN}}
+    return prepare([_mapping(_over(shared, *won.values()))], base=base, say=say)
+
+
+def _searched(sections: Mapping[str, Plain], seed_name: str) -> dict[str, Plain]:
+    """Return sections without what only a search needs, and without a fixed seed."""
+    kept = {key: value for key, value in sections.items() if key not in _DROPPED}
+    fixed = {key: value for key, value in _mapping(sections.get("fixed")).items() if key != seed_name}
+    return kept | {"fixed": fixed}
+
+
+@dataclass(frozen=True, slots=True)
+class _Seeded:
+    """Makes trials run again, each with these seeds."""
+
+    job: str
+    seed_name: str
+    seeds: range
+
+    def again(self, sections: Mapping[str, Plain], space: Space, trials: Sequence[Trial]) -> dict[str, Plain]:
+        """Return the parameters and first trials for that. Raises UsageError where the seed is tuned."""
+        parameters = _mapping(sections.get("parameters"))
+        if self.seed_name in parameters:
+            raise UsageError(
+                f"{self.seed_name} is tuned by {self.job}: give the seed's parameter another name with "
+                "--seed-name"
+            )
+        first, last = self.seeds[0], self.seeds[-1]
+        seed: Plain = {"type": "integer", "min": first, "max": max(first + 1, last)}
+        initial: list[Plain] = [
+            {**{key: _written(value) for key, value in trial.params.items()}, self.seed_name: seed}
+            for seed in self.seeds
+            for trial in trials
+        ]
+        again = {key: _including(_mapping(value), key, space, trials) for key, value in parameters.items()}
+        return {"parameters": {**again, self.seed_name: seed}, "initial": initial}
+
+
+def _over(base: Plain, own: Plain) -> Plain:
+    """Return one value laid over another one: mappings key by key, everything else replaced."""
+    if not isinstance(base, dict) or not isinstance(own, dict):
+        return own
+    return {**base, **{key: _over(base.get(key), value) for key, value in own.items()}}
+
+
+def seed_name_of(job: JobView) -> str:
+    """Return the parameter by which a job's program is given its seed, as far as its spec says so."""
+    return job.record.settings.repeats.seed_name or SEED_NAME
 
 
 def refuse_another(folder: Path, prepared: Prepared) -> None:

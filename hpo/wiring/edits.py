@@ -14,6 +14,7 @@ from hpo.core.events import Edited
 from hpo.core.settings import Settings
 from hpo.errors import HpoError, JobBusy, SpecError, UsageError
 from hpo.scheduler.edits import Edit
+from hpo.spec.algorithms import SECTION
 from hpo.spec.models import Spec
 from hpo.spec.nodes import Plain, dotted, plain, undotted
 from hpo.spec.reader import read_text
@@ -21,6 +22,7 @@ from hpo.store.edits import MADE, EditLog
 from hpo.store.home import DATABASE, SPEC
 from hpo.store.lease import Lease, is_held
 from hpo.store.sqlite import JobRecord, Store
+from hpo.wiring.affordable import worst_cost_within
 from hpo.wiring.narrower import pins, refused
 from hpo.wiring.prepared import CHANGEABLE, Prepared, prepare
 
@@ -35,19 +37,34 @@ _REASONS = {
     "seed": "its trials were proposed by it",
     "strategy": "its trials were proposed by it",
     "objective": "the values of its trials would mean something else",
+    "objectives": "the values of its trials would mean something else",
+    "require": "its trials were judged by it",
     "metrics": "the values of its trials would mean something else",
+    "algorithms": "its trials were proposed for them",
     "fixed": "its trials were run with it",
     "inputs": "its trials were run with it",
     "launcher": "its trials were run with it",
     "constraints": "its trials were proposed under it",
+    "learner": "its parameters were chosen for it",
     "initial": "its trials are numbered after it",
+    "repeats": "the values of its trials are made of them",
     "early_stopping": "its trials were judged by it",
     "warm_start": "its trials were proposed by it",
 }
 """Why sections of the spec may not change; others are refused without a reason of their own."""
 
 
-_NOT_OF_THE_SPEC = {"job", "objective", "launcher_ends_runs", "stops_early", "worst_cost"}
+_NOT_OF_THE_SPEC = {
+    "job",
+    "objective",
+    "others",
+    "require",
+    "launcher_ends_runs",
+    "stops_early",
+    "worst_cost",
+    "repeats",
+    "algorithms",
+}
 """What of the settings says nothing that could have been changed: a copied folder is another job's."""
 
 
@@ -205,7 +222,7 @@ def _overridden(folder: Path, base: Path, current: Prepared, overrides: Sequence
     problems = [
         f"--set {override}: {_reason(section)}"
         for override, key in keys.items()
-        if "=" in override and (section := (undotted(key) or ("",))[0]) not in {*CHANGEABLE, "parameters"}
+        if "=" in override and (section := _section(key)) not in {*CHANGEABLE, "parameters"}
     ]
     _raise(problems)
     prepared = prepare([folder / SPEC], overrides=overrides, base=base, check_launch=False)
@@ -218,6 +235,12 @@ def _overridden(folder: Path, base: Path, current: Prepared, overrides: Sequence
         prepared = prepare([folder / SPEC], overrides=[*overrides, *pinned], base=base, check_launch=False)
     _raise([f"--set {problem}" for problem in refused(current.spec, prepared.spec)])
     return prepared
+
+
+def _section(key: str) -> str:
+    """Return the section that a key is of; for one of an algorithm's, the algorithm's section."""
+    path = undotted(key) or ("",)
+    return path[2] if path[0] == SECTION and path[2:] else path[0]
 
 
 def _reason(section: str) -> str:
@@ -244,7 +267,7 @@ def _refuse_told(old: Settings, new: Settings) -> None:
 
 def _worst_cost(prepared: Prepared) -> float | None:
     try:
-        return prepared.with_cost().worst_cost
+        return worst_cost_within(prepared)
     except UsageError as error:
         raise UsageError(f"`limits.max_cost`: {error}") from None
 

@@ -11,13 +11,15 @@ from typing import cast
 
 import yaml
 
+from hpo.core.settings import Goal
 from hpo.core.trial import Reason, Trial, TrialStatus
 from hpo.errors import HpoError, UsageError
-from hpo.report.best import ranked
+from hpo.report.best import ranked, refuse_several
 from hpo.report.narrowing import Narrowed, narrowed, why
+from hpo.spec.algorithms import SECTION
 from hpo.spec.environment import escape
 from hpo.spec.models import Spec
-from hpo.spec.nodes import Plain
+from hpo.spec.nodes import Plain, dotted
 from hpo.spec.scaling import automatic_scaling
 from hpo.spec.space import Categorical, Continuous, Integer, Parameter, Scalar
 from hpo.spec.text_edits import TextEdit, child, commented, composed, edited, put
@@ -48,32 +50,99 @@ def next_round(
     """Return a job's spec with ranges around its best trials, and wider ones where the best is at a bound.
 
     `warm_start` makes the job its parent. Raises HpoError where too few trials have completed, and
-    UsageError for a `top` that is no part of them.
+    UsageError for a `top` that is no part of them, and for a job with several objectives.
     """
     with closing(Store.look(folder / DATABASE)) as store:
         record, trials = store.record(), store.trials()
+    refuse_several(folder.name, record.settings)
     spec = prepare([folder / SPEC], base=Path(record.base), check_launch=False).spec
-    completed = ranked(trials, record.settings.objective.goal)
-    best = completed[: _count(folder.name, len(completed), top, fraction)]
-    others = [trial for trial in trials if trial not in best and _was_tried(trial)]
     text = (folder / SPEC).read_text(encoding="utf-8")
-    changes = list(_changes(spec, best, others))
-    about = f"narrowed around the best {len(best)} of {len(completed)} trials of {folder.name}"
     root = composed(text)
-    edits, remarks = _edits(root, spec, changes, best[0])
+    changes = [
+        _narrowed(root, part, goal=record.settings.objective.goal, top=top, fraction=fraction)
+        for part in _parts(folder.name, spec, trials)
+    ]
+    edits = [edit for change in changes for edit in change.edits]
+    remarks = [remark for change in changes for remark in change.remarks]
+    limits = child(root, "limits")
+    is_grid = spec.strategy.name == "grid" and any(change.is_other for change in changes)
+    if is_grid and isinstance(limits, yaml.MappingNode) and child(limits, "max_jobs"):
+        edits.append(put(limits, "max_jobs", None))
+        remarks.append("limits.max_jobs: left out, as it is the number of the grid's combinations")
+    if warm_start and spec.algorithms:
+        raise UsageError(
+            f"{folder.name} tunes several algorithms, and such a job cannot begin with earlier jobs: leave "
+            "--warm-start out"
+        )
     if warm_start:
         edits.append(put(root, "warm_start", {"type": "identical", "parents": [folder.name]}))
         remarks.append(f"warm_start: with the trials of {folder.name}")
-    return NextRound(f"# {about}\n{edited(text, edits)}", Path(record.base), (about, *remarks))
+    about = [change.about for change in changes if change.about]
+    heading = "".join(f"# {line}\n" for line in about)
+    return NextRound(f"{heading}{edited(text, edits)}", Path(record.base), (*about, *remarks))
 
 
-def _count(name: str, completed: int, top: int | None, fraction: float) -> int:
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A space with the trials in it, and where the spec's text has it: one of several algorithms', or all."""
+
+    spec: Spec  # as if it were alone
+    path: tuple[str, ...]
+    name: str  # in words
+    prefix: str  # of what is said of it
+    trials: tuple[Trial, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What is changed of a part, and what is to be said of it."""
+
+    about: str = ""
+    edits: tuple[TextEdit, ...] = ()
+    remarks: tuple[str, ...] = ()
+    is_other: bool = False  # some range is another one
+
+
+def _parts(job: str, spec: Spec, trials: Sequence[Trial]) -> Iterator[_Part]:
+    """Yield what is narrowed by itself. Raises HpoError where no algorithm of several has enough trials."""
+    if not spec.algorithms:
+        yield _Part(spec, (), job, "", tuple(trials))
+    enough = []
+    for name in spec.algorithms:
+        own = tuple(trial for trial in trials if trial.algorithm == name)
+        enough.append(sum(trial.is_result for trial in own))
+        yield _Part(spec.alone(name), (SECTION, name), f"{name} of {job}", f"{name}: ", own)
+    if enough and max(enough) < ENOUGH:
+        raise _too_few(f"the best algorithm of {job}{_met(spec)}", max(enough), job)
+
+
+def _met(spec: Spec) -> str:
+    return ", and met `require`" if spec.require else ""
+
+
+def _narrowed(
+    root: yaml.MappingNode, part: _Part, *, goal: Goal, top: int | None, fraction: float
+) -> _Change:
+    completed = ranked(part.trials, goal)
+    if part.path and len(completed) < ENOUGH:
+        have = f"{len(completed)} of its trials have completed{_met(part.spec)}"
+        why = f"left as it is: {have}, and {ENOUGH} are needed"
+        return _Change(remarks=(f"{part.prefix}{why}",))
+    best = completed[: _count(part, len(completed), top, fraction)]
+    others = [trial for trial in part.trials if trial not in best and _was_tried(trial)]
+    changes = list(_changes(part.spec, best, others))
+    edits, remarks = _edits(root, part, changes, best[0])
+    return _Change(
+        f"narrowed around the best {len(best)} of {len(completed)} trials of {part.name}",
+        tuple(edits),
+        tuple(f"{part.prefix}{remark}" for remark in remarks),
+        any(change.settings for change in changes),
+    )
+
+
+def _count(part: _Part, completed: int, top: int | None, fraction: float) -> int:
     if completed < ENOUGH:
-        have = "1 trial has" if completed == 1 else f"{completed} trials have"
-        raise HpoError(
-            f"{have} completed of {name}, and its ranges can be narrowed from {ENOUGH} on: with fewer "
-            f"the best are the best by chance; add some with `hpo resume {name} --set limits.max_jobs=N`"
-        )
+        raise _too_few(f"{part.name}{_met(part.spec)}", completed, part.name)
     count = top if top is not None else max(FEWEST, math.ceil(fraction * completed))
     if not 2 <= count <= completed // 2:
         raise UsageError(
@@ -81,6 +150,14 @@ def _count(name: str, completed: int, top: int | None, fraction: float) -> int:
             f"2 to {completed // 2} of them"
         )
     return count
+
+
+def _too_few(of_job: str, completed: int, job: str) -> HpoError:
+    have = "1 trial has" if completed == 1 else f"{completed} trials have"
+    return HpoError(
+        f"{have} completed of {of_job}, and its ranges can be narrowed from {ENOUGH} on: with fewer "
+        f"the best are the best by chance; add some with `hpo resume {job} --set limits.max_jobs=N`"
+    )
 
 
 def _was_tried(trial: Trial) -> bool:
@@ -104,32 +181,39 @@ def _changes(spec: Spec, best: Sequence[Trial], others: Sequence[Trial]) -> Iter
 
 
 def _edits(
-    root: yaml.MappingNode, spec: Spec, changes: Sequence[Narrowed], best: Trial
+    root: yaml.MappingNode, part: _Part, changes: Sequence[Narrowed], best: Trial
 ) -> tuple[list[TextEdit], list[str]]:
     """Return the edits that make the changes, with their comments, and all that is to be said of them."""
     edits: list[TextEdit] = []
     remarks: list[str] = []
-    parameters = {parameter.name: parameter for parameter in spec.space()}
-    section = child(root, "parameters")
+    spec, parameters = part.spec, {parameter.name: parameter for parameter in part.spec.space()}
+    around = _at(root, part.path)
+    section = _at(around, ("parameters",))
     for change in changes:
         lines = list(why(change))
-        node = child(section, change.name) if section is not None else None
-        if isinstance(node, yaml.MappingNode) and change.settings:
+        node = _at(section, (change.name,))
+        if change.settings:
             for key, value, remark in _entries(spec, parameters[change.name], change, best):
                 edits.append(put(node, key, value))
                 lines += [remark] if remark else []
-        edits.append(commented(root, ("parameters", change.name), lines))
+        edits.append(commented(root, (*part.path, "parameters", change.name), lines))
         remarks += [f"{change.name}: {line}" for line in lines]
     if not any(change.settings for change in changes):
         return edits, [*remarks, "no range was changed: the best trials are spread over all of them"]
     if spec.initial:
-        edits.append(put(root, "initial", []))
+        edits.append(put(around, "initial", []))
         remarks.append("initial: left out, as these values have been tried")
-    limits = child(root, "limits")
-    if spec.strategy.name == "grid" and isinstance(limits, yaml.MappingNode) and child(limits, "max_jobs"):
-        edits.append(put(limits, "max_jobs", None))
-        remarks.append("limits.max_jobs: left out, as it is the number of the grid's combinations")
     return edits, remarks
+
+
+def _at(root: yaml.MappingNode, path: Sequence[str]) -> yaml.MappingNode:
+    """Return the mapping at a path of a spec that was found right."""
+    node: yaml.Node | None = root
+    for key in path:
+        node = child(node, key) if node is not None else None
+    if not isinstance(node, yaml.MappingNode):
+        raise HpoError(f"the spec has no mapping `{dotted(path)}`")
+    return node
 
 
 def _entries(

@@ -15,6 +15,22 @@ _RANGE = {"min", "max", "step", "values", "scaling", "default"}
 
 def refused(old: Spec, new: Spec) -> Iterator[str]:
     """Yield why the parameters of `new` are no narrower ones than those of `old`, by their paths."""
+    if list(old.algorithms) != list(new.algorithms):
+        yield "algorithms: none may be added or taken away"
+        return
+    for prefix, before, after in _pairs(old, new):
+        yield from (f"{prefix}{problem}" for problem in _refused(before, after))
+
+
+def _pairs(old: Spec, new: Spec) -> Iterator[tuple[str, Spec, Spec]]:
+    """Yield the two specs as each algorithm sees them, with what the paths of its keys begin with."""
+    if not old.algorithms:
+        yield "", old, new
+    for name in old.algorithms:
+        yield f"{dotted(('algorithms', name))}.", old.alone(name), new.alone(name)
+
+
+def _refused(old: Spec, new: Spec) -> Iterator[str]:
     if list(old.parameters) != list(new.parameters):
         yield "parameters: none may be added or taken away; every trial has a value for each"
         return
@@ -36,6 +52,12 @@ def refused(old: Spec, new: Spec) -> Iterator[str]:
 
 def pins(old: Spec, new: Spec) -> Iterator[tuple[str, str]]:
     """Yield the paths of scalings, and the scalings, that `auto` no longer stands for in narrower ranges."""
+    if list(old.algorithms) == list(new.algorithms):
+        for prefix, before, after in _pairs(old, new):
+            yield from ((f"{prefix}{path}", scaling) for path, scaling in _pins(before, after))
+
+
+def _pins(old: Spec, new: Spec) -> Iterator[tuple[str, str]]:
     names = [name for name in old.parameters if name in new.parameters]
     was = {parameter.name: parameter for parameter in old.space()}
     now = {parameter.name: parameter for parameter in new.space()}

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import BaseModel
 
+from hpo.core.feasibility import required, violation_of
 from hpo.core.inherit import Heir, inherit
 from hpo.core.prior import NO_PRIOR, Kind, Parent, PastTrial, Prior, WarmStart
 from hpo.core.restrictions import Child, restrictions
-from hpo.core.settings import Goal, Objective
+from hpo.core.settings import Goal, Objective, Required
 from hpo.core.trial import TrialStatus
 from hpo.errors import HpoError, JobNotFound, UsageError
 from hpo.spec.document import Document
@@ -44,6 +45,19 @@ class _Reading:
     space: Space
     base: Path
     say: Callable[[str], None]
+
+    @property
+    def require(self) -> tuple[Required, ...]:
+        """What the job's results must meet, and its parents' trials like them."""
+        return tuple(required(text, self.spec.metrics) for text in self.spec.require)
+
+    def refuse_unknown_metrics(self) -> None:
+        """Raise UsageError where trials of which one value is known would count as results."""
+        if self.spec.require and self.heir_type is WarmStart.IDENTICAL:
+            raise UsageError(
+                "only one value of its trials is known, and not whether they meet `require`: "
+                "take `type: transfer`, or a job of hpo's"
+            )
 
 
 def prior_of(
@@ -114,6 +128,8 @@ def _problem(document: Document, position: int, name: str, why: str) -> None:
 
 def _read(name: str, reading: _Reading) -> Parent:
     """Read one parent. Raises HpoError where it is not there, cannot be read, or still runs."""
+    if name.startswith((OPTUNA, SAGEMAKER)):
+        reading.refuse_unknown_metrics()
     if name.startswith(OPTUNA):
         from hpo.search.optuna_study import read_study
 
@@ -126,6 +142,7 @@ def _read(name: str, reading: _Reading) -> Parent:
         return _job(existing_job(name), name, reading)
     path = reading.base / expanded(name)
     if path.suffix in TABLES and not path.is_dir():
+        reading.refuse_unknown_metrics()
         columns = Columns(reading.spec.objective.metric, reading.space, reading.spec.fixed)
         return read_table(path, name, columns)
     if not (path / DATABASE).exists():
@@ -136,29 +153,41 @@ def _read(name: str, reading: _Reading) -> Parent:
 def _job(folder: Path, name: str, reading: _Reading) -> Parent:
     """Read a job of hpo's: its own completed trials, then those that it began with itself.
 
-    What was but a hint to it is none of the evidence that it hands on.
+    What was but a hint to it is none of the evidence that it hands on. Its trials are judged by what the
+    new job requires; of those that it began with that is known where it required the same.
     """
     if is_held(folder):
         raise UsageError(f"it is still running: wait for its end with `hpo wait {folder.name}`")
     with closing(Store.look(folder / DATABASE)) as store:
         record, trials, prior = store.record(), store.trials(), store.prior()
+    if several := record.settings.algorithms:
+        raise UsageError(
+            f"it tuned several algorithms, {', '.join(several)}; begin with the trials of one of them: `hpo "
+            f"trials {folder.name} --algorithm {several[0]} --format csv --output {several[0]}.csv`, and "
+            f"parents: [{several[0]}.csv]"
+        )
     document = Document.read([folder / SPEC], environment={})
     inputs, program = _surroundings(document, Path(record.base))
     fixed = _scalars(document.value("fixed"))
+    judged = replace(record.settings, require=reading.require)
+    completed = [trial for trial in trials if trial.status is TrialStatus.COMPLETED]
     own = [
         PastTrial(folder.name, trial.number, {**fixed, **trial.params}, trial.value)
-        for trial in trials
-        if trial.status is TrialStatus.COMPLETED and trial.value is not None
+        for trial in completed
+        if trial.value is not None and not violation_of(judged, trial.repeats)
     ]
     failed = sum(trial.status is TrialStatus.FAILED for trial in trials)
     objective = record.settings.objective
     is_of_use = prior.is_evidence or reading.heir_type is WarmStart.TRANSFER
-    inherited = [trial.past for trial in prior.trials] if is_of_use else []
+    past = [trial.past for trial in prior.trials] if is_of_use else []
+    is_judged = not reading.require or record.settings.require == reading.require
+    inherited = past if is_judged else []
     return Parent(
         name=name,
         trials=(*own, *inherited),
         failed=failed,
-        unfinished=len(trials) - len(own) - failed,
+        unfinished=len(trials) - len(completed) - failed,
+        infeasible=len(completed) - len(own) + len(past) - len(inherited),
         metric=objective.metric,
         goal=objective.goal,
         kinds=_kinds(document),

@@ -2,35 +2,47 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pydantic import BaseModel, JsonValue
+from pydantic import BaseModel
 
-from hpo.core.budget import fits
+from hpo.core.plan import launch_of
 from hpo.core.prior import NO_PRIOR, Prior
-from hpo.core.settings import Goal, Objective, Running, Settings, Take
-from hpo.core.trial import Launch, Trial
+from hpo.core.repeats import Repeats
+from hpo.core.settings import Settings
+from hpo.core.trial import Trial
 from hpo.errors import LauncherError, UsageError
 from hpo.launchers import registry as launchers
+from hpo.launchers.algorithms import AlgorithmsLauncher
 from hpo.launchers.launcher import JobContext, Launcher, Obstacle, silent
 from hpo.metrics.regex import pattern_warnings
 from hpo.search import registry as strategies
+from hpo.search.algorithms import Algorithms, Searched
 from hpo.search.median import MedianStopping
 from hpo.search.strategy import Strategy
+from hpo.spec.autotune import Chosen, choose
 from hpo.spec.document import Document
 from hpo.spec.feasible import completed
-from hpo.spec.load import schema, spec_of
+from hpo.spec.load import spec_of
 from hpo.spec.models import Spec
 from hpo.spec.nodes import dotted
 from hpo.spec.space import Scalar, Space
 from hpo.spec.stopping import median_rule
 from hpo.spec.strategies import OtherStrategy
 from hpo.store.home import state_folder
-from hpo.wiring.checks import check_base, check_options, check_patterns, options_model
+from hpo.wiring.affordable import worst_cost_within
+from hpo.wiring.checks import (
+    check_base,
+    check_options,
+    check_patterns,
+    launcher_options,
+    learner_told,
+    place_of,
+)
 from hpo.wiring.parents import prior_of, prior_warnings
+from hpo.wiring.settings import repeats_of, settings_of
 from hpo.wiring.space_warnings import space_warnings
 
 CHANGEABLE = ("limits", "stop_when", "retry")
@@ -47,37 +59,37 @@ class Prepared:
     text: str  # the effective spec, as YAML
     digest: str
     base: Path  # the spec's folder
+    chosen: Chosen | None = None  # what `parameters: auto` was written out to
     say: Callable[[str], None] = field(default=silent, compare=False)  # tells the user what takes a while
     worst_cost: float | None = None  # of one run; asked for where the spec has a max_cost
     prior: Prior = NO_PRIOR  # what a job of it begins with: a new one as the parents are now
+    algorithms: Mapping[str, Prepared] = field(default_factory=dict)  # of several, each as if it were alone
+
+    @property
+    def parts(self) -> Mapping[str | None, Prepared]:
+        """What is searched, each with a space of its own: the algorithms, or the job itself as None."""
+        return dict[str | None, Prepared](self.algorithms.items()) or {None: self}
+
+    def taken_over(self, base: Path, prior: Prior) -> Prepared:
+        """Return it for a job that has begun: its paths count from that folder, and its parents were read."""
+        parts = {name: replace(part, base=base) for name, part in self.algorithms.items()}
+        return replace(self, base=base, prior=prior, algorithms=parts)
+
+    @property
+    def cardinality(self) -> int | None:
+        """How many configurations there are in all; None for infinitely many, or more than can be counted."""
+        counts = [part.space.cardinality for part in self.parts.values()]
+        known = [count for count in counts if count is not None]
+        return sum(known) if len(known) == len(counts) else None
 
     def settings(self, job: str) -> Settings:
         """Return what the state machine must know of the spec."""
-        spec, limits, stop = self.spec, self.spec.limits, self.spec.stop_when
-        objective = Objective(
-            metric=spec.objective.metric,
-            goal=Goal(spec.objective.goal),
-            take=Take(spec.objective.take),
-            step=spec.objective.step,
-        )
-        return Settings(
-            job=job,
-            objective=objective,
-            max_jobs=limits.max_jobs,
-            max_parallel_jobs=limits.max_parallel_jobs,
-            max_runtime=limits.max_runtime,
-            max_job_runtime=limits.max_job_runtime,
-            launcher_ends_runs=launchers.ends_runs(spec.launcher.kind),
-            max_failures=limits.max_failures,
-            target=stop.target,
-            not_improving_for=stop.not_improving_for,
-            converged=stop.converged,
-            running=Running(stop.running),
-            stops_early=spec.strategy.name == "hyperband" or median_rule(spec.early_stopping) is not None,
-            attempts=spec.retry.attempts,
-            max_cost=limits.max_cost,
-            worst_cost=self.worst_cost,
-        )
+        return settings_of(self.spec, job, worst_cost=self.worst_cost)
+
+    @property
+    def repeats(self) -> Repeats:
+        """What each trial is made of: one run, or one for each of the seeds from 1 on."""
+        return repeats_of(self.spec)
 
     def default(self) -> dict[str, Scalar]:
         """Return the configuration of defaults, where there are any, and else of mid-range values."""
@@ -85,6 +97,14 @@ class Prepared:
 
     def strategy(self, seed: int) -> Strategy:
         """Build the strategy."""
+        if self.algorithms:
+            return Algorithms(
+                {
+                    name: Searched(part.strategy(seed), len(part.spec.first_configurations()))
+                    for name, part in self.algorithms.items()
+                },
+                max_jobs=self.spec.limits.max_jobs,
+            )
         settings = self.settings(self.spec.name)
         strategy = strategies.build(
             self.spec.strategy.name,
@@ -95,6 +115,7 @@ class Prepared:
             prior=self.prior.within(self.space),
             options=self.spec.strategy.model_dump(exclude={"name"}),
             initial=self.spec.first_configurations(),
+            others=settings.others,
         )
         rule = median_rule(self.spec.early_stopping)
         if rule is None:
@@ -103,11 +124,17 @@ class Prepared:
 
     def launcher(self, job: str, folder: Path) -> Launcher:
         """Build the launcher for a job's folder."""
+        if self.algorithms:
+            own = {name: part.launcher(job, folder) for name, part in self.algorithms.items()}
+            return AlgorithmsLauncher(own)
         return launchers.build(self.spec.launcher.kind, self._context(job, folder), self.options)
 
     def remove_runs(self, job: str, folder: Path) -> None:
         """Remove what a job's runs have left outside of its folder. Raises LauncherError."""
-        launchers.remove_all(self.spec.launcher.kind, self._context(job, folder), self.options)
+        for part in self.algorithms.values():
+            part.remove_runs(job, folder)
+        if not self.algorithms:
+            launchers.remove_all(self.spec.launcher.kind, self._context(job, folder), self.options)
 
     def _context(self, job: str, folder: Path) -> JobContext:
         return JobContext(
@@ -133,28 +160,31 @@ class Prepared:
 
     def warnings(self) -> list[str]:
         """Return what is allowed, but probably not meant."""
-        found = [
-            f"metrics.{name}: {warning}"
-            for name, regex in self.spec.metrics.items()
-            for warning in pattern_warnings(regex)
+        spec = self.spec
+        patterns = {f"metrics.{name}": regex for name, regex in spec.metrics.items()} | {
+            f"algorithms.{algorithm}.metrics.{name}": regex
+            for algorithm, own in spec.algorithms.items()
+            for name, regex in own.metrics.items()
+        }
+        return [
+            *(f"{at}: {warning}" for at, regex in patterns.items() for warning in pattern_warnings(regex)),
+            *space_warnings(
+                spec.limits, {name: (part.space, part.spec) for name, part in self.parts.items()}
+            ),
+            *self._strategy_warnings(),
+            *prior_warnings(self.prior, spec.strategy.name),
         ]
-        found += space_warnings(self.space, self.spec)
-        return [*found, *prior_warnings(self.prior, self.spec.strategy.name)]
 
-    def longest_seconds(self) -> float | None:
-        """Return how long the job can take at most; None where its limits do not say."""
-        limits = self.spec.limits
-        rounds = math.ceil(limits.max_jobs / limits.max_parallel_jobs)
-        bounds = [
-            limits.max_runtime,
-            rounds * limits.max_job_runtime if limits.max_job_runtime is not None else None,
-        ]
-        return min((bound for bound in bounds if bound is not None), default=None)
+    def _strategy_warnings(self) -> Iterator[str]:
+        strategy, first = self.spec.strategy, self.spec.objective.metric
+        if self.spec.objectives and isinstance(strategy, OtherStrategy):
+            of = f"strategy: {strategy.name}, of another package,"
+            yield f"{of} may tune for the first objective, {first}, alone"
 
     def request(self, trial: Trial) -> str:
         """Return exactly what the launcher would be asked for."""
-        name = self.spec.name
-        return self._launcher_of_a_new_job().request(Launch(name, trial.number, 1, trial.params))
+        launch = launch_of(self.settings(self.spec.name), trial)
+        return self._launcher_of_a_new_job().request(launch)
 
     def check(self) -> Sequence[Obstacle]:
         """Return what would keep every run from starting."""
@@ -170,41 +200,16 @@ class Prepared:
     def _launcher_of_a_new_job(self) -> Launcher:
         return self.launcher(self.spec.name, state_folder() / "jobs" / self.spec.name)
 
-    def with_cost(self) -> Prepared:
-        """Return this with what a run costs, where `limits.max_cost` needs that.
-
-        Raises UsageError where it is not known, or one run can cost more, and LauncherError.
-        """
-        limit = self.spec.limits.max_cost
-        if limit is None:
-            return replace(self, worst_cost=None)
-        worst = self.ask_worst_cost()
-        if worst is None:
-            way = "give the price of its machines an hour under `launcher.prices`, or "
-            way = way if "prices" in type(self.options).model_fields else ""
-            raise UsageError(
-                f"it is {limit:g}, but what a run costs is not known to the {self.spec.launcher.kind} "
-                f"launcher: {way}leave max_cost out"
-            )
-        if not fits(limit, worst):
-            raise UsageError(
-                f"it is {limit:g}, but one run can cost {worst:.2f}: raise it, or let runs take less time "
-                f"with `limits.max_job_runtime`{self._longest_run()}"
-            )
-        return replace(self, worst_cost=worst)
-
-    def _longest_run(self) -> str:
-        longest = self.spec.limits.max_job_runtime
-        return ", which is not given" if longest is None else f", which is {longest:g} seconds"
-
     def advise(self, log: bytes) -> str:
-        """Return the metric doctor's words on a log without the objective."""
+        """Return the metric doctor's words on a log without the objective, or without some of several."""
         import io
 
         from hpo.metrics.doctor import diagnose
 
-        objective = self.spec.objective.metric
-        return diagnose(io.BytesIO(log), {objective: self.spec.metrics[objective]}, objective).summary()
+        several = [each.metric for each in self.spec.objectives or (self.spec.objective,)]
+        found = [diagnose(io.BytesIO(log), {each: self.spec.metrics[each]}, each) for each in several]
+        unread = [each for each in found if not each.metrics[0].count]
+        return "\n".join(dict.fromkeys(each.summary() for each in unread or found))
 
 
 def prepare(
@@ -226,49 +231,69 @@ def prepare(
     base = base or (given[0].absolute().parent if isinstance(given[0], Path) else Path.cwd())
     check_base(base)
     document = Document.read(given, overrides=overrides)
+    options = launcher_options(document)
+    chosen = choose(document, told=learner_told(document, options))
     spec = spec_of(document, strategies.names)
     if spec is not None and isinstance(spec.strategy, OtherStrategy):
         check_options(document, spec.strategy)
-    model = options_model(document)
-    options = document.validate(model, at="launcher", without={"kind"}) if model else None
     check_patterns(document)
     if spec is None or options is None:
         document.raise_problems()
         raise AssertionError("what is not valid has problems")
-    prepared = Prepared(
-        spec=spec,
-        options=options,
-        space=spec.space(),
-        text=document.merged(),
-        digest=document.digest(without={*CHANGEABLE, "name"}),
-        base=base,
-        say=say,
-    )
+    prepared = replace(_put_together(document, spec, options, base=base, say=say), chosen=chosen)
     if isinstance(spec.strategy, OtherStrategy) and not document.problems:
         try:
             prepared.strategy(seed=0)
         except UsageError as error:
             document.problem("strategy", str(error))
     if check_launch:
-        for obstacle in prepared.check():
-            document.problem(obstacle.path, f"`{dotted(obstacle.path)}`: {obstacle.message}")
-        if is_begun is None or not is_begun(spec):
-            prior = prior_of(document, spec, options=options, space=prepared.space, base=base, say=say)
-            prepared = replace(prepared, prior=prior)
+        prepared = _ready_to_launch(document, prepared, is_begun=is_begun is not None and is_begun(spec))
     document.raise_problems()
-    return _with_cost(document, prepared) if check_launch else prepared
+    return prepared
 
 
-def _with_cost(document: Document, prepared: Prepared) -> Prepared:
-    """Find out what a run costs, where that is limited. Raises SpecError."""
+def _ready_to_launch(document: Document, prepared: Prepared, *, is_begun: bool) -> Prepared:
+    """Look whether all is there, read a new job's parents, and ask what a run costs. Raises SpecError."""
+    for name, part in prepared.parts.items():
+        for obstacle in part.check():
+            path = place_of(document, name, obstacle.path)
+            document.problem(path, f"`{dotted(path)}`: {obstacle.message}")
+    if not is_begun:
+        spec, options = prepared.spec, prepared.options
+        prior = prior_of(
+            document, spec, options=options, space=prepared.space, base=prepared.base, say=prepared.say
+        )
+        prepared = replace(prepared, prior=prior)
+    document.raise_problems()
     try:
-        return prepared.with_cost()
+        return replace(prepared, worst_cost=worst_cost_within(prepared))
     except (UsageError, LauncherError) as error:
         document.problem(("limits", "max_cost"), f"`limits.max_cost`: {error}")
         document.raise_problems()
         raise
 
 
-def json_schema() -> dict[str, JsonValue]:
-    """Return the JSON Schema of a spec, with the options of every launcher."""
-    return schema({kind: launchers.options_model(kind) for kind in launchers.names()})
+def _put_together(
+    document: Document,
+    spec: Spec,
+    options: Mapping[str | None, BaseModel],
+    *,
+    base: Path,
+    say: Callable[[str], None],
+) -> Prepared:
+    """Make a spec's parts; the options of a job of several algorithms are those of the first one."""
+    whole = Prepared(
+        spec=spec,
+        options=next(iter(options.values())),
+        space=spec.space(),
+        text=document.merged(),
+        digest=document.digest(without={*CHANGEABLE, "name"}),
+        base=base,
+        say=say,
+    )
+    alone = {name: spec.alone(name) for name in spec.algorithms}
+    parts = {
+        name: replace(whole, spec=one, options=options[name], space=one.space())
+        for name, one in alone.items()
+    }
+    return replace(whole, algorithms=parts)

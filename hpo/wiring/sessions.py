@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from hpo.launchers.launcher import Launcher
 from hpo.metrics.scan import compile_metrics
 from hpo.scheduler.clock import WallClock
 from hpo.scheduler.loop import Parts, Scheduler
-from hpo.scheduler.perform import Performer
+from hpo.scheduler.perform import Performer, Reader
 from hpo.search.strategy import Strategy
 from hpo.spec.models import Spec
 from hpo.store.edits import EditLog
@@ -127,7 +127,7 @@ def session(
             record = store.record()
             if prepared is None:
                 prepared, record = _taken_over(folder, record, overrides)
-            prepared = replace(prepared, base=Path(record.base), prior=store.prior())
+            prepared = prepared.taken_over(Path(record.base), store.prior())
             now, elapsed = time.time(), store.elapsed()
             limit = record.settings.max_runtime
             deadline = now + max(0.0, limit - elapsed) if limit is not None else None
@@ -184,9 +184,11 @@ def _assembled(
         launcher=launcher,
         performer=Performer(
             launcher,
-            scanner=compile_metrics(prepared.spec.metrics),
-            objective=settings.objective.metric,
-            advise=prepared.advise,
+            readers={
+                name: Reader(compile_metrics(part.spec.metrics), part.advise)
+                for name, part in prepared.parts.items()
+            },
+            objectives=settings.metrics,
             clock=clock,
         ),
         clock=clock,

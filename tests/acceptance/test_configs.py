@@ -113,6 +113,30 @@ def test_acceptance_10_one_definition_matches_a_tab_and_what_cloudwatch_makes_of
             assert {match.metric: match.value for match in found} == wanted, written
 
 
+XGBOOST = {
+    "maximize": "accuracy auc aucpr balanced_accuracy f1 f1_binary f1_macro map ndcg precision "
+    "precision_macro precision_micro r2 recall recall_macro recall_micro",
+    "minimize": "aft-nloglik cox-nloglik gamma-nloglik poisson-nloglik tweedie-nloglik gamma-deviance error "
+    "logloss mae mape merror mlogloss mphe mse rmse rmsle",
+}
+"""The metrics of AWS's guide, by their goals."""
+
+
+@pytest.mark.parametrize("goal", XGBOOST)
+def test_acceptance_10_each_metric_of_xgboost_is_read_by_its_own_definition_alone(goal: str) -> None:
+    path = CONFIGS / "metrics" / "xgboost.yaml"
+    metrics = metrics_of(path)
+    listed = path.read_text().partition("# goal: minimize")[0 if goal == "maximize" else 2]
+    names = XGBOOST[goal].split()
+    assert re.findall(r'"validation:([^"]+)":', listed) == names
+    scanner = compile_metrics(metrics)
+    for name in names:
+        for tab in ("\t", "#011"):
+            line = f"[3]{tab}train-{name}:0.1{tab}validation-{name}:4.2e-05{tab}other-{name}:0.3\n"
+            found = scanner.scan(line.encode()).matches
+            assert {match.metric: match.value for match in found} == {f"validation:{name}": 4.2e-05}
+
+
 @pytest.mark.parametrize("path", METRICS, ids=lambda path: path.stem)
 def test_definitions_are_within_sagemaker_s_limits_and_without_traps(path: Path) -> None:
     metrics = metrics_of(path)

@@ -144,7 +144,8 @@ def test_a_mapping_is_taken_as_python_has_it(home: Path) -> None:
 
 
 def trials(name: str) -> list[TrialData]:
-    return [trial_data(trial) for trial in view(existing_job(name), now=0.0).trials]
+    job = view(existing_job(name), now=0.0)
+    return [trial_data(trial, job.record.settings) for trial in job.trials]
 
 
 @pytest.mark.parametrize(

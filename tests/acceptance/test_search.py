@@ -132,3 +132,12 @@ def test_acceptance_6_each_criterion_ends_the_job_and_is_named(
     assert reason in status["reason"]
     assert reason in said
     assert ended in {None, status["counts"]["completed"]}
+
+
+def test_acceptance_6_too_many_failures_end_the_job_and_are_named(hpo: Hpo) -> None:
+    hpo.job('[ "$HPO_TRIAL" -lt 3 ] || exit 3; echo "loss=1"', limits={"max_jobs": 50, "max_failures": 2})
+    said = hpo("run", "spec.yaml", status=1).err
+    status = hpo("status", "job", "--json").json
+    assert (status["status"], status["reason"]) == ("failed", "2 trials failed")
+    assert (status["counts"]["completed"], status["counts"]["failed"]) == (2, 2)
+    assert "job failed: 2 trials failed" in said

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -106,6 +108,20 @@ def test_why_tells_of_every_run_and_failure(hpo: Hpo) -> None:
     assert "exit status 3" in hpo("why", "job", "2").out
     assert "it is the best trial" in hpo("why", "job", "1").out
     assert "its trials are 1 to 3" in hpo("why", "job", "9", status=4).err
+
+
+def test_the_time_that_nobody_ran_the_job_is_no_waiting(hpo: Hpo) -> None:
+    hpo.job("[ -e mended ] || exit 3; echo loss=1", limits={"max_jobs": 1, "max_failures": 5})
+    hpo("run", "spec.yaml", status=1)
+    with closing(sqlite3.connect(hpo.home / "jobs" / "job" / "job.db")) as db, db:
+        db.execute("update run set started = started - 5000, ended = ended - 5000")
+        db.execute("update trial set created = created - 5000")
+        db.execute("update session set started = started - 5000")
+    hpo.write("mended", "")
+    hpo("retry", "job")
+    first, second = hpo("why", "job", "1", "--json").json["runs"]
+    assert (first["state"], second["state"]) == ("failed", "succeeded")
+    assert second["waited_seconds"] < 1000
 
 
 def test_acceptance_7_hyperband_with_median_stopping_is_refused(hpo: Hpo) -> None:

@@ -136,11 +136,14 @@ def test_acceptance_16_each_restriction_has_words_of_its_own(
     assert not (hpo.home / "jobs" / "second").exists()
 
 
-def test_acceptance_16_a_parent_that_runs_or_has_nothing_is_refused(hpo: Hpo) -> None:
+def test_acceptance_16_a_parent_that_runs_or_has_nothing_is_refused(
+    hpo: Hpo, eventually: Callable[[Callable[[], object]], None]
+) -> None:
     hpo.job("exit 1", name="failed")
     hpo("run", "spec.yaml", status=1)
-    hpo.job("sleep 60", name="running")
+    hpo.job("touch up; sleep 60", name="running")
     hpo("run", "spec.yaml", "--detach")
+    eventually((hpo.folder / "up").exists)  # before the next job's program is written in its place
     child(hpo, "transfer", "failed", "running", "nobody")
     said = hpo("run", "spec.yaml", status=2).err
     assert "failed: it has no completed trial" in said
@@ -231,7 +234,10 @@ def test_acceptance_18_points_outside_of_narrowed_ranges_are_counted(hpo: Hpo, k
     data = told(hpo)
     assert (data["used"], data["out_of_range"]) == (len(inside), 8 - len(inside))
     assert 0 < len(inside) < 8
-    assert f"{len(inside)} of 8 trials are used; {8 - len(inside)} out of range, left out" in said
+    out = 8 - len(inside)
+    assert f"{len(inside)} of 8 trials are used; {out} out of range, left out; " in said
+    assert f"; out of range were x in {out}\n" in said
+    assert data["outside"] == {"x": out}
     child(hpo, kind, "second", name="third", parameters={"x": X})
     hpo("run", "spec.yaml")  # for which they were kept
     later = told(hpo, "third")
@@ -252,6 +258,10 @@ def test_acceptance_18_choices_added_and_removed_and_parameters_fixed(hpo: Hpo) 
     said = hpo("run", "spec.yaml").err
     assert (told(hpo, "third")["used"], told(hpo, "third")["different"]) == (count, 8 - count)
     assert f"{8 - count} with another value of a fixed parameter, left out" in said
+    child(hpo, "transfer", name="fourth", parameters={"x": X}, fixed={"kind": "b"})
+    said = hpo("run", "spec.yaml").err
+    assert (told(hpo, "fourth")["used"], told(hpo, "fourth")["fixed"]) == (8, ["kind"])
+    assert "8 of 8 trials are used; fixed here, and of other values there: kind" in said
 
 
 def test_nothing_is_begun_where_the_parents_have_tried_everything(hpo: Hpo) -> None:

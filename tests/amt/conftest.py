@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from hpo.testing.aws import Aws, AwsSettings
+from tests.sagemaker.permissions import HPO_KEY, allowed, needed
 
 
 @pytest.fixture(scope="module")
@@ -23,8 +24,10 @@ def aws(emulator: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
         monkeypatch.delenv(name)
     for name, value in emulator.environment.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", HPO_KEY)
     settings = emulator.settings
     settings.denied, settings.expired, settings.faults = set(), False, {}
     emulator.reset()
     yield emulator
+    assert needed(emulator) <= allowed(), "docs/sagemaker-policy.json lacks what hpo has asked for"
     settings.denied, settings.expired, settings.faults = set(), False, {}

@@ -196,6 +196,7 @@ def test_autotune_and_what_it_chose_are_told(hpo: Hpo, aws: Aws) -> None:
     said = hpo("copy", "sagemaker:digits").err
     assert "not carried over: lr, whose range SageMaker chose itself (its hint: 0.1); give it one" in said
     assert "not carried over: Autotune" in said
+    assert "hpo's own is `parameters: auto` with a `learner`" in said
 
 
 def test_types_of_machines_that_differ_in_number_are_told(hpo: Hpo, aws: Aws) -> None:

@@ -162,7 +162,6 @@ def test_a_mistake_is_refused_with_words_that_help(
 
 
 NOT_YET = {
-    "objectives": [{"metric": "loss", "goal": "minimize"}],
     "cross_validation": {"folds": 5},
 }
 

@@ -34,6 +34,38 @@ def test_in_its_own_folder_it_is_as_it_is_stored(hpo: Hpo) -> None:
     assert hpo.text("again.yaml") == stored
 
 
+def test_acceptance_19_a_copy_has_every_section_as_it_was_written(hpo: Hpo) -> None:
+    ended(hpo)
+    sections: dict[str, object] = {
+        "name": "whole",
+        "seed": 3,
+        "objective": {"metric": "loss", "goal": "minimize", "take": "best", "step": "epoch"},
+        "metrics": {"loss": r"loss=(\S+)", "epoch": r"epoch=(\d+)"},
+        "learner": "mlp",
+        "parameters": {
+            "x": {"type": "continuous", "min": 0.0, "max": 1.0, "scaling": "linear"},
+            "n": {"type": "integer", "min": 1, "max": 9, "step": 2, "default": 3},
+            "kind": {"type": "categorical", "values": ["a", 1, 1.0, True, "1"], "ordered": True},
+            "m": {"type": "continuous", "min": 0.5, "max": 0.999, "when": {"kind": ["a", 1]}},
+        },
+        "fixed": {"epochs": 3, "note": "two $${y}"},
+        "constraints": ["x * n < 8"],
+        "initial": [{"x": 0.5, "kind": "a"}],
+        "strategy": {"name": "bayesian"},
+        "limits": {"max_jobs": 2, "max_parallel_jobs": 2, "max_runtime": "1h", "max_failures": 9},
+        "stop_when": {"target": -1.5, "not_improving_for": 9, "converged": True, "running": "finish"},
+        "early_stopping": {"rule": "median", "min_trials": 4, "min_steps": 3},
+        "retry": {"attempts": 3},
+        "warm_start": {"type": "transfer", "parents": ["job"]},
+        "inputs": {"train": "data"},
+        "launcher": {"kind": "process", "command": ["sh", "train.sh"], "env": {"A": "b"}, "threads": 1},
+    }
+    hpo.write("spec.yaml", yaml.safe_dump(sections, sort_keys=False))
+    hpo("run", "spec.yaml")
+    copied = yaml.safe_load(hpo("copy", "whole").out)
+    assert repr(copied) == repr(sections)  # 1, 1.0 and true are three values
+
+
 def test_another_name_is_all_that_changes_and_it_runs(hpo: Hpo) -> None:
     ended(hpo)
     stored = (hpo.home / "jobs/job/spec.yaml").read_text()

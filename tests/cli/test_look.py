@@ -73,11 +73,15 @@ BEST = {
     "metric": "loss",
     "goal": "minimize",
     "trial": 1,
+    "algorithm": None,
     "value": 11.25,
     "parameters": {"kind": True, "max-depth": 1},
     "status": "completed",
     "origin": "job",
     "cost": None,
+    "spread": None,
+    "standard_error": None,
+    "repeats": [],
 }
 
 
@@ -110,6 +114,7 @@ def test_status_has_the_documented_shape(hpo: Hpo) -> None:
             "chosen_by": {"grid": 12},
             "max_jobs": 12,
             "best": BEST,
+            "algorithms": [],
             "remaining_seconds": None,
             "waiting": [],
             "edits": [],
@@ -119,6 +124,9 @@ def test_status_has_the_documented_shape(hpo: Hpo) -> None:
             "warm_start": [],
             "warm_pools": None,
             "interruptions": 0,
+            "repeats": None,
+            "require": None,
+            "front": None,
         }
     )
     assert isinstance(elapsed, float)
@@ -133,6 +141,7 @@ def test_a_trial_has_the_documented_shape(hpo: Hpo) -> None:
     assert exact(trial) == exact(
         {
             "trial": 2,
+            "algorithm": None,
             "status": "completed",
             "reason": None,
             "detail": None,
@@ -146,6 +155,13 @@ def test_a_trial_has_the_documented_shape(hpo: Hpo) -> None:
             "machine": None,
             "billable_seconds": None,
             "interruptions": 0,
+            "spread": None,
+            "standard_error": None,
+            "repeats": [],
+            "values": None,
+            "on_front": None,
+            "feasible": None,
+            "violations": [],
         }
     )
     assert MOMENT.fullmatch(started)
@@ -204,7 +220,7 @@ def test_the_table_as_csv(hpo: Hpo) -> None:
         *("trial", "status", "reason", "value", "kind", "max-depth", "loss", "epoch"),
         *("started", "ended", "seconds", "attempts", "launcher_id", "proposed_by"),
     ]
-    assert [row["kind"] for row in rows[::2]] == ["true", "true", "", "7", "0.5", "a b"]
+    assert [row["kind"] for row in rows[::2]] == ["true", "true", "null", "7", "0.5", "a b"]
     assert [row["max-depth"] for row in rows] == ["1", "2"] * 6
     assert [row["value"] for row in rows[:4]] == ["11.25", "12.25", "", ""]
     assert [row["reason"] for row in rows[:4]] == ["", "", "exit status", "no metric"]

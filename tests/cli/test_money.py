@@ -189,6 +189,7 @@ def test_a_plan_tells_what_the_job_can_cost(rented: Rented) -> None:
         "currency": "USD",
         "per_trial": 1.0,
         "trials": 4,
+        "runs": 4,
         "max_job_runtime": 1800.0,
         "max_cost": None,
     }
@@ -202,6 +203,22 @@ def test_a_plan_tells_what_the_job_can_cost(rented: Rented) -> None:
         "cost      at most $2.50: 4 trials, each at most $1.00 for 30m 00s; max_cost $2.50\n"
         in rented(*limited).out
     )
+
+
+def test_money_is_counted_for_all_repeats(rented: Rented) -> None:
+    limits = {"max_jobs": 4, "max_job_runtime": "1h", "max_cost": 13.0}
+    rented.job(limits, hours=0.5)
+    repeats = ("--set", "repeats=3")
+    plan = rented("plan", "spec.yaml", *repeats, "--json").json
+    assert (plan["cost"]["worst"], plan["cost"]["per_trial"], plan["cost"]["runs"]) == (13.0, 6.0, 12)
+    assert "12 runs, each at most $2.00 for 1h 00m" in rented("plan", "spec.yaml", *repeats).out
+    said = rented("plan", "spec.yaml", *repeats, "--set", "limits.max_cost=5", status=2).err
+    assert "it is 5, but the 3 runs of one trial can cost 6.00" in said
+    rented("run", "spec.yaml", *repeats)
+    status = rented("status", "job", "--json").json
+    assert (status["counts"]["completed"], status["repeats"]["completed"]) == (3, 9)
+    assert "does not pay the runs that another trial takes" in status["reason"]
+    assert status["cost"]["spent"] == 3 * 0.5 + 6 * 1.0
 
 
 def test_a_plan_without_a_price_says_so(rented: Rented) -> None:
@@ -227,12 +244,14 @@ def test_what_a_job_cost_is_shown_wherever_it_is_looked_at(rented: Rented) -> No
     assert status["warm_pools"] == {"reused": 1, "runs": 3, "saved_seconds": 90.0}
     assert status["interruptions"] == 3
     shown = rented("status", "job").out
+    of_best = rented("best", "job").out
     for line in (
         "cost      $5.00, saved $1.00 by spot machines",
         "machines  1 of 3 runs on one kept ready, 1m 30s saved; 3 interruptions",
     ):
         assert line in shown
         assert line in said
+        assert line in of_best
     told = ("trial", "cost", "machine", "billable_seconds", "interruptions")
     assert [[trial[key] for key in told] for trial in rented("trials", "job", "--json").json] == [
         [1, 1.0, "big", 1800.0, 0],
@@ -246,7 +265,7 @@ def test_what_a_job_cost_is_shown_wherever_it_is_looked_at(rented: Rented) -> No
     assert [row["cost"] for row in rows] == ["1.0", "2.0", "2.0"]
     best = rented("best", "job", "--json").json
     assert (best["trial"], best["cost"]) == (1, 1.0)
-    assert ", $1.00)" in rented("best", "job").out
+    assert ", $1.00)" in of_best
 
 
 def test_nothing_of_it_is_shown_where_nothing_is_charged(hpo: Hpo) -> None:

@@ -71,6 +71,7 @@ def test_a_csv_table_is_typed_by_the_space(hpo: Hpo) -> None:
         "unfinished": 2,
         "out_of_range": 2,
         "lacked": {"width": 8},  # the middle, as the range is wide
+        "outside": {"width": 1, "kind": 1},
     }
     assert json.dumps(began(hpo)) == '{"rate": 0.01, "width": 3, "kind": true}'
 
@@ -99,6 +100,28 @@ def test_the_table_of_another_job_is_a_parent(hpo: Hpo, form: str) -> None:
     best = hpo("best", "job", "--json").json
     assert (best["value"], best["origin"]) == (1.0, "first")
     assert json.dumps(best["parameters"]) == json.dumps(hpo("best", "first", "--json").json["parameters"])
+
+
+def test_a_table_tells_a_value_of_null_from_a_parameter_that_is_not_active(hpo: Hpo) -> None:
+    parameters = {
+        "kind": {"type": "categorical", "values": [None, "a", True]},
+        "depth": {"type": "categorical", "values": [None, 4], "when": {"kind": ["a"]}},
+    }
+    hpo.job("echo loss=$HPO_TRIAL", name="first", strategy="grid", parameters=parameters, limits={})
+    hpo("run", "spec.yaml")
+    hpo("trials", "first", "--format", "csv", "--output", "first.csv")
+    start = {"type": "identical", "parents": ["first.csv"]}
+    hpo.job("echo loss=9", parameters=parameters, warm_start=start)
+    hpo("run", "spec.yaml")
+    (data,) = hpo("status", "job", "--json").json["warm_start"]
+    assert (data["trials"], data["used"], data["lacked"]) == (4, 4, {})
+    for best in (hpo("best", name, "--top", "4", "--json").json for name in ("first", "job")):
+        assert [trial["parameters"] for trial in best] == [
+            {"kind": None},
+            {"kind": "a", "depth": None},
+            {"kind": "a", "depth": 4},
+            {"kind": True},
+        ]
 
 
 @pytest.mark.parametrize(

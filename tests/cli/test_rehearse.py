@@ -112,10 +112,13 @@ def test_try_runs_one_trial_and_keeps_nothing(hpo: Hpo) -> None:
 def test_try_as_json(hpo: Hpo) -> None:
     hpo.job('echo "loss=1"; echo "loss=$2"')
     assert hpo("try", "spec.yaml", "--json").json == {
+        "algorithm": None,
         "ended": "succeeded",
         "detail": "",
         "parameters": {"x": 0.5},
         "value": 0.5,
+        "values": {"loss": 0.5},
+        "violations": [],
         "metrics": {"loss": 0.5},
         "lines": 2,
     }
@@ -215,18 +218,24 @@ def test_a_plan_as_json_is_what_the_job_then_does(hpo: Hpo) -> None:
     assert plan == {
         "job": "job",
         "strategy": "random",
+        "model": None,
+        "objectives": [{"metric": "loss", "goal": "minimize"}],
+        "require": [],
         "max_jobs": 4,
         "max_parallel_jobs": 1,
         "configurations": None,
+        "algorithms": [],
         "longest_seconds": None,
+        "repeats": None,
         "cost": None,
         "warnings": [],
         "warm_start": [],
+        "autotune": None,
         "examples": False,
     }
     hpo("run", "spec.yaml")
     ran = hpo("trials", "job", "--json").json
-    keys = ("trial", "parameters", "proposed_by")
+    keys = ("trial", "algorithm", "parameters", "proposed_by")
     assert [{key: trial[key] for key in keys} for trial in ran] == trials
 
 

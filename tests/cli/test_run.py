@@ -37,6 +37,7 @@ def test_the_result_alone_is_on_standard_output(hpo: Hpo) -> None:
     ]
     assert "job completed: all 3 trials have ended (trials: 3 completed" in ran.err
     assert "next: hpo trials job" in ran.err
+    assert f"logs and models: {hpo.home}/jobs/job/trials" in ran.err
 
 
 def test_json_is_lines_of_events_and_nothing_else(hpo: Hpo) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hpo.cli import render
+from hpo.cli.status import status_text
 from hpo.cli.views import JsonView, PlainView, View
 from hpo.core.apply import apply
 from hpo.core.events import Deferred, Event, Launched, Observed, Proposed, StopRequested
@@ -60,12 +60,12 @@ TOLD = ["no GPU is free", "the machine is full", SILENT, SILENT]
 
 def test_lines_say_what_a_trial_waits_for_once() -> None:
     lines: list[str] = []
-    shown(PlainView("loss", 4, lines.append), *QUEUED, *FREED, *FOLLOWED)
+    shown(PlainView(4, lines.append), *QUEUED, *FREED, *FOLLOWED)
     assert [line for line in lines if "waits" in line] == [f"trial 1 waits: {why}" for why in TOLD]
 
 
 def test_events_say_what_a_trial_waits_for_once(capsys: pytest.CaptureFixture[str]) -> None:
-    shown(JsonView("loss"), *QUEUED, *FREED, *FOLLOWED)
+    shown(JsonView(["loss"]), *QUEUED, *FREED, *FOLLOWED)
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     waiting = [(event["trial"], event["reason"]) for event in events if event["event"] == "waiting"]
     assert waiting == [(1, why) for why in TOLD]
@@ -76,18 +76,18 @@ def test_a_stop_that_is_asked_for_again_is_told_once(capsys: pytest.CaptureFixtu
     hurry = StopRequested(Reason.STOPPED, "`hpo stop` was called", 3.0, at_once=True)
     events = [proposed(1), launched(1), stop, stop, hurry, stop, hurry]
     lines: list[str] = []
-    shown(PlainView("loss", 4, lines.append), *events)
+    shown(PlainView(4, lines.append), *events)
     assert lines == [
         "stopping (`hpo stop` was called): waiting for 1 trial; Ctrl-C stops them at once",
         "stopping (`hpo stop` was called): waiting for 1 trial; Ctrl-C leaves them to themselves",
     ]
-    shown(JsonView("loss"), *events)
+    shown(JsonView(["loss"]), *events)
     assert capsys.readouterr().out.count('"stopping"') == 2
 
 
 def test_status_shows_what_waits_while_the_job_runs() -> None:
     events = [event for number in (1, 2, 3) for event in (proposed(number), deferred(number, "no GPU", 1.0))]
-    job = shown(PlainView("loss", 4, lambda _: None), *events, launched(2), looked_at(2, SILENT))
+    job = shown(PlainView(4, lambda _: None), *events, launched(2), looked_at(2, SILENT))
     trials: tuple[Trial, ...] = tuple(job.open.values())
     record = JobRecord(SETTINGS, "random", "scripted", 1, "", "/", created=0.0)
     running = JobView(Path("job"), record, "running", trials, 3.0)
@@ -97,9 +97,9 @@ def test_status_shows_what_waits_while_the_job_runs() -> None:
         {"trial": 2, "reason": SILENT},
         {"trial": 3, "reason": "no GPU"},
     ]
-    text = render.status_text(data)
+    text = status_text(data)
     assert "waiting   trials 1, 3: no GPU\n" in text
     assert f"waiting   trial 2: {SILENT}\n" in text
-    assert [trial_data(trial)["waiting"] for trial in trials] == ["no GPU", SILENT, "no GPU"]
+    assert [trial_data(trial, record.settings)["waiting"] for trial in trials] == ["no GPU", SILENT, "no GPU"]
     alone = JobView(Path("job"), record, "interrupted", trials, 3.0)
     assert status_data(alone, now=9.0)["waiting"] == []

@@ -67,12 +67,13 @@ def strategy(
 
 
 def warm(kind: WarmStart, space: Space) -> Prior:
-    """Return the trials of two parents, with values that follow the second parameter, and others."""
+    """Return the trials of two parents, with values that follow the parameter `size`, and others."""
     random = Random(5)
+    size = next(parameter for parameter in space if isinstance(parameter, Integer))
     parents = []
     for name in ("a", "b"):
         drawn = [space.from_unit([random.random() for _ in space]) for _ in range(8)]
-        values = [space.parameters[1].to_unit(params["size"]) + random.random() / 9 for params in drawn]  # type: ignore[arg-type]
+        values = [size.to_unit(float(str(params["size"]))) + random.random() / 9 for params in drawn]
         past = [PastTrial(name, number, *each) for number, each in enumerate(zip(drawn, values, strict=True))]
         parents.append(Parent(name, tuple(past)))
     return inherit(Heir(kind, space, {}), parents)
@@ -96,7 +97,13 @@ class Job:
             yield proposal
             if proposal is None:
                 return
-            trial = Trial(number, proposal.params, proposal.proposed_by, TrialStatus.RUNNING)
+            trial = Trial(
+                number,
+                proposal.params,
+                proposal.proposed_by,
+                TrialStatus.RUNNING,
+                algorithm=proposal.algorithm,
+            )
             self.history.record(trial)
 
     def open(self) -> list[Trial]:
@@ -307,6 +314,29 @@ def test_a_resumed_job_with_parents_goes_on_as_the_uninterrupted_one(
     for number, proposal in enumerate(job.proposals(MAX_JOBS), 1):
         assert strategy(name, space, prior=prior).propose(job.as_loaded(), number) == proposal
         assert proposal is None or space.contains(proposal.params)
+
+
+@every_strategy
+@pytest.mark.parametrize("kind", WarmStart)
+@pytest.mark.parametrize("schedule", range(2))
+def test_a_resumed_job_goes_on_with_conditions_parents_and_early_stopping(
+    name: str, kind: WarmStart, schedule: int
+) -> None:
+    space = TIED if name == "grid" else replace(TIED, parameters=(*TIED, Continuous("x", 0.0, 1.0)))
+    prior = warm(kind, space)
+
+    def new() -> Strategy:
+        return MedianStopping(strategy(name, space, prior=prior), min_trials=2, min_steps=1)
+
+    job = Job(new(), Random(schedule))
+    for number, proposal in enumerate(job.proposals(MAX_JOBS), 1):
+        loaded, resumed = job.as_loaded(), new()
+        assert resumed.propose(loaded, number) == proposal
+        assert proposal is not None
+        assert space.contains(proposal.params)
+        for trial in job.open():
+            verdict = job.strategy.should_stop(job.history, trial.number)
+            assert resumed.should_stop(loaded, trial.number) == verdict
 
 
 @every_strategy

@@ -263,6 +263,14 @@ def test_a_completed_trial_tells_of_a_value_that_is_not_the_logs(
     assert bool(trials[1].detail) == bool(detail)
 
 
+@pytest.mark.parametrize("last", [(0.9, 0.5), ()], ids=["with_the_last_lines", "after_them"])
+def test_of_a_log_out_of_order_the_line_that_was_printed_last_counts(last: tuple[float, ...]) -> None:
+    running = replace(observe(1, RunReport(RunState.RUNNING), 0.7, 0.9, 0.5), cursor="5")
+    report = RunReport(RunState.SUCCEEDED, metrics={"f1": 0.9}, latest={"f1": 0.9})
+    _, trials = run_events(Job(FREE), *start(1), running, replace(observe(1, report, *last), since="5"))
+    assert (trials[1].status, trials[1].value, trials[1].detail) == (TrialStatus.COMPLETED, 0.9, "")
+
+
 def test_how_many_runs_are_to_come() -> None:
     job = Job(replace(FREE, max_jobs=3))
     assert job.runs_to_come == 3

@@ -63,6 +63,7 @@ def test_values_get_the_types_of_the_space(kind: WarmStart) -> None:
 def test_what_lies_outside_is_counted_and_kept(kind: WarmStart, change: Mapping[str, Scalar]) -> None:
     prior, report = begin(kind, other(change), past(2))
     assert (report.used, report.out_of_range) == (1, 1)
+    assert report.outside == dict.fromkeys(change, 1)
     assert prior.trials[0].params is None
     assert prior.trials[0].past == other(change)
 
@@ -88,9 +89,11 @@ def test_a_fixed_parameter_that_was_tuned_leaves_the_trials_with_its_value() -> 
     narrower = Space(SPACE.parameters[:2])
     fixed: Values = {"kind": "a"}
     _, report = begin(WarmStart.IDENTICAL, past(), past(2, kind="b"), fixed=fixed, space=narrower)
-    assert (report.used, report.different, report.ignored) == (1, 1, ())
+    assert (report.used, report.different, report.ignored, report.fixed) == (1, 1, (), ("kind",))
     _, report = begin(WarmStart.TRANSFER, past(), past(2, kind="b"), fixed=fixed, space=narrower)
-    assert (report.used, report.different) == (2, 0)
+    assert (report.used, report.different, report.fixed) == (2, 0, ("kind",))
+    _, report = begin(WarmStart.TRANSFER, past(), past(2, 0.6), fixed=fixed, space=narrower)
+    assert report.fixed == ()
 
 
 def test_a_tuned_parameter_that_was_fixed_is_known() -> None:
@@ -106,6 +109,9 @@ def test_the_same_trial_by_two_ways_counts_once(kind: WarmStart) -> None:
     parents = [Parent("p", (past(), past(2, 0.7))), Parent("q", (past(job="copy"), past(3, 0.9)))]
     prior = inherit(Heir(kind, SPACE, {}), parents)
     assert [(report.used, report.repeated) for report in prior.reports] == [(2, 0), (1, 1)]
+    odd = PastTrial("p", 1, {"rate": 0.1, "kind": "a", "gone": 1}, 0.5)
+    again = inherit(Heir(kind, SPACE, {}), [Parent("p", (odd,)), Parent("q", (odd,))]).reports[1]
+    assert again == ParentReport("q", trials=1, used=0, repeated=1)  # nothing is said of it a second time
     assert len(prior.trials) == 3
 
 

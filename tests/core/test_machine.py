@@ -26,6 +26,7 @@ from hpo.core.events import (
 )
 from hpo.core.job import EndReason, Job, assemble
 from hpo.core.plan import plan
+from hpo.core.repeats import Repeats, Score
 from hpo.core.settings import Goal, Objective, Running, Settings
 from hpo.core.trial import JobHandle, Match, Reason, Run, RunReport, RunState, Trial, TrialStatus
 from hpo.core.usage import Usage
@@ -46,7 +47,7 @@ class World:
     launched: dict[str, JobHandle] = field(default_factory=dict)
     costs: dict[JobHandle, float] = field(default_factory=dict)  # what each run will have cost
     ends: dict[JobHandle, RunReport] = field(default_factory=dict)
-    read: dict[JobHandle, int] = field(default_factory=dict)
+    given: dict[JobHandle, dict[str, object]] = field(default_factory=dict)
 
     def answer(self, job: Job, effect: Effect) -> Event | None:
         self.now += self.rng.random()
@@ -58,6 +59,7 @@ class World:
             case Start(launch):
                 if launch.name in self.launched or self.rng.random() < 0.8:
                     handle = self.launched.setdefault(launch.name, JobHandle("w", launch.name))
+                    self.given.setdefault(handle, dict(launch.params))
                     self.costs.setdefault(handle, self.rng.choice([0.0, WORST, self.rng.random() * WORST]))
                     return Launched(launch.trial, launch.run, handle, self.now)
                 if self.rng.random() < 0.5:
@@ -138,17 +140,20 @@ def check(job: Job, trials: dict[int, Trial], world: World) -> None:
         assert (trial.status is TrialStatus.COMPLETED) <= (trial.value is not None)
         assert not (trial.status.is_final and trial.run.waiting)
         if trial.reason is Reason.LOST and trial.status is TrialStatus.FAILED:
-            losses = sum(run.reason is Reason.LOST for run in trial.runs)
+            losses = sum(run.reason is Reason.LOST for run in trial.runs if run.repeat == trial.run.repeat)
             assert losses >= limits.attempts or "max_cost" in trial.detail
+        check_repeats(limits, trial, world)
     if limits.max_cost is not None:
         ended = [run for t in trials.values() for run in (t.runs if t.status.is_final else t.runs[:-1])]
         assert job.spent == pytest.approx(sum(world.known_cost(run) for run in ended))
-        assert job.spent + WORST * len(job.open) <= limits.max_cost * (1 + 1e-6), "as all of them can be paid"
+        to_come = sum(limits.repeats.count - trial.run.repeat + 1 for trial in job.open.values())
+        assert job.spent + WORST * to_come <= limits.max_cost * (1 + 1e-6), "as all of them can be paid"
         assert sum(world.costs.values()) <= limits.max_cost * (1 + 1e-6), "as no run cost more than the worst"
     if job.ending is not None:
         may_run = limits.running is Running.FINISH
         assert all(
-            trial.status is TrialStatus.STOPPING or (may_run and trial.run.handle is not None)
+            trial.status is TrialStatus.STOPPING
+            or (may_run and (trial.run.handle is not None or trial.run.repeat > 1))
             for trial in job.open.values()
         )
     if job.is_done:
@@ -156,7 +161,21 @@ def check(job: Job, trials: dict[int, Trial], world: World) -> None:
         assert not plan(job, 0.0)
 
 
-@settings(max_examples=150, deadline=None)
+def check_repeats(limits: Settings, trial: Trial, world: World) -> None:
+    """No repeat is left out, none counts twice, and each was given its own seed."""
+    counting = [run for run in trial.runs if run.value is not None]
+    assert [run.repeat for run in counting] == list(range(1, len(counting) + 1))
+    assert all(trial.run.repeat in {run.repeat, run.repeat + 1} for run in counting[-1:])
+    assert all(run.state is RunState.SUCCEEDED for run in counting)
+    for run in trial.runs:
+        if run.handle is not None:
+            assert world.given[run.handle] == {"x": trial.number, **limits.repeats.given(run.repeat)}
+    if trial.status is TrialStatus.COMPLETED:
+        assert len(counting) == limits.repeats.count
+        assert trial.value == limits.repeats.score.of(trial.repeat_values)
+
+
+@settings(max_examples=300, deadline=None)
 @given(
     seed=st.integers(0, 2**32),
     max_jobs=st.integers(1, 12),
@@ -171,6 +190,7 @@ def check(job: Job, trials: dict[int, Trial], world: World) -> None:
     deadline=st.sampled_from([None, 20.0]),
     stops=st.booleans(),
     max_cost=st.sampled_from([None, 1.0, 2.5, 8.0]),
+    repeats=st.sampled_from([0, 0, 2, 3]),
 )
 def test_any_order_of_events_keeps_the_invariants_and_ends_the_job(
     seed: int,
@@ -186,8 +206,10 @@ def test_any_order_of_events_keeps_the_invariants_and_ends_the_job(
     deadline: float | None,
     stops: bool,
     max_cost: float | None,
+    repeats: int,
 ) -> None:
     rng = random.Random(seed)
+    max_cost = max_cost * max(1, repeats) if max_cost is not None else None
     job = Job(
         Settings(
             "j",
@@ -202,6 +224,7 @@ def test_any_order_of_events_keeps_the_invariants_and_ends_the_job(
             running=running,
             max_cost=max_cost,
             worst_cost=WORST if max_cost is not None else None,
+            repeats=Repeats("seed", tuple(range(1, repeats + 1)), rng.choice(list(Score))),
         ),
         deadline=deadline,
     )
@@ -236,5 +259,7 @@ def test_any_order_of_events_keeps_the_invariants_and_ends_the_job(
     assert (job.ending.reason is EndReason.EXHAUSTED) <= (job.proposed == configurations)
     if job.ending.reason is EndReason.MAX_COST:
         assert max_cost is not None
-        assert job.spent + WORST > max_cost
+        assert job.spent + WORST * job.settings.repeats.count > max_cost
     assert len(set(world.launched.values())) == len(world.launched)
+    handles = [run.handle for trial in trials.values() for run in trial.runs if run.handle is not None]
+    assert sorted(handle.id for handle in handles) == sorted(world.launched), "as no run is forgotten"

@@ -6,19 +6,27 @@ import math
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from itertools import count
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from hpo.core.apply import Change
 from hpo.core.events import Event, Launched
+from hpo.core.inherit import Heir, inherit
 from hpo.core.job import EndReason, JobStatus
+from hpo.core.prior import NO_PRIOR, Parent, PastTrial, Prior, WarmStart
+from hpo.core.repeats import Repeats
 from hpo.core.settings import Goal, Objective, Settings
 from hpo.core.trial import Launch, Reason, RunReport, RunState, Trial, TrialStatus
 from hpo.launchers.scripted import Hold, Step, UntilSeen, World
 from hpo.scheduler.clock import Clock, WallClock
 from hpo.scheduler.loop import Scheduler
-from hpo.spec.space import Continuous, Integer, Space
+from hpo.spec.conditions import Condition
+from hpo.spec.constraint import Domain
+from hpo.spec.expression import parse
+from hpo.spec.space import Categorical, Continuous, Integer, Space
 from hpo.store.sqlite import Store
 from tests.crash.tuner import Hurried, Tuner
 
@@ -54,15 +62,24 @@ def tuner(
     max_jobs: int = 5,
     script: Callable[[Launch], Sequence[Step]] = losses,
     clock: Callable[[], Clock] = Hurried,
+    repeats: int = 0,
+    space: Space = SPACE,
+    prior: Prior = NO_PRIOR,
 ) -> Tuner:
     place.mkdir()
     settings = Settings(
-        "j", Objective("loss", Goal.MINIMIZE), max_jobs=max_jobs, max_parallel_jobs=parallel, attempts=2
+        "j",
+        Objective("loss", Goal.MINIMIZE),
+        max_jobs=max_jobs,
+        max_parallel_jobs=parallel,
+        attempts=2,
+        repeats=Repeats("seed", tuple(range(1, repeats + 1))),
     )
-    options = {"min_resource": 1, "max_resource": 4, "reduction_factor": 2} if strategy == "hyperband" else {}
     name, _, rule = strategy.partition(" with ")
+    options = {"min_resource": 1, "max_resource": 4, "reduction_factor": 2} if name == "hyperband" else {}
     median = {"min_trials": 1, "min_steps": 2} if rule == "median" else None
-    made = Tuner(place, settings, SPACE, World(script), name, options, clock, median)
+    algorithms = ("one", "other") if rule == "algorithms" else ()
+    made = Tuner(place, settings, space, World(script), name, options, clock, median, prior, algorithms)
     made.create()
     return made
 
@@ -77,17 +94,26 @@ def outcomes(made: Tuner) -> list[tuple[object, ...]]:
             None if trial.status is TrialStatus.PRUNED else trial.value,
             trial.detail,
             trial.verdict,
+            trial.algorithm,
         )
         for trial in made.trials()
     ]
 
 
 @pytest.mark.parametrize(
-    "strategy", ["random", "bayesian", "hyperband", "random with median", "bayesian with median"]
+    "strategy",
+    [
+        "random",
+        "bayesian",
+        "hyperband",
+        "random with median",
+        "bayesian with median",
+        "hyperband with algorithms",
+    ],
 )
 def test_acceptance_3_a_crash_at_any_step_changes_nothing(strategy: str, folder: Path) -> None:
     stops_early = strategy not in {"random", "bayesian"}
-    max_jobs = 8 if stops_early else 5
+    max_jobs = 12 if "algorithms" in strategy else 8 if stops_early else 5
     quiet = tuner(folder / "quiet", strategy=strategy, max_jobs=max_jobs)
     assert quiet.run() is not None
     expected = outcomes(quiet)
@@ -103,6 +129,59 @@ def test_acceptance_3_a_crash_at_any_step_changes_nothing(strategy: str, folder:
         assert shaken.run() is not None
         assert outcomes(shaken) == expected, f"after a crash at step {step}"
         assert set(shaken.world.starts.values()) == {1}
+    assert step > 40
+
+
+TIED = Space(
+    (
+        Continuous("x", 0.0, 1.0, step=0.125),
+        Categorical("kind", ("sgd", "adam")),
+        Continuous("momentum", 0.0, 0.75, step=0.75),
+    ),
+    {"momentum": (Condition("kind", ("sgd",)),)},
+    (parse("x + momentum <= 1", {"x": Domain(), "momentum": Domain()}),),
+)
+"""A condition and a constraint, with 21 configurations."""
+
+
+def parents(kind: WarmStart | None) -> Prior:
+    """Return what eight trials of another job are to one of this space."""
+    if kind is None:
+        return NO_PRIOR
+    random = Random(2)
+    drawn = [TIED.cell(number) for number in random.sample(range(TIED.cardinality or 0), 8)]
+    values = [(float(str(params["x"])) - 0.3) ** 2 for params in drawn]
+    past = [PastTrial("p", number, *each) for number, each in enumerate(zip(drawn, values, strict=True), 1)]
+    return inherit(Heir(kind, TIED, {}), [Parent("p", tuple(past))])
+
+
+@pytest.mark.parametrize(
+    ("strategy", "kind", "every"),
+    [
+        ("random with median", WarmStart.IDENTICAL, 5),
+        ("grid with median", None, 5),  # which takes no parents
+        ("hyperband", WarmStart.TRANSFER, 5),  # which stops trials itself
+        ("bayesian with median", WarmStart.IDENTICAL, 17),
+        ("bayesian with median", WarmStart.TRANSFER, 17),
+    ],
+)
+def test_acceptance_3_nor_with_conditions_parents_and_early_stopping_at_once(
+    strategy: str, kind: WarmStart | None, every: int, folder: Path
+) -> None:
+    prior, max_jobs = parents(kind), 21 if kind is None else 9
+    quiet = tuner(folder / "quiet", strategy=strategy, max_jobs=max_jobs, space=TIED, prior=prior)
+    assert quiet.run() is not None
+    expected = outcomes(quiet)
+    assert len(expected) == max_jobs
+    assert any(trial.status is TrialStatus.PRUNED for trial in quiet.trials())
+    assert {"momentum" in trial.params for trial in quiet.trials()} == {True, False}
+    for step in count(1, every):
+        place = folder / f"crash-{step}"
+        shaken = tuner(place, strategy=strategy, max_jobs=max_jobs, space=TIED, prior=prior)
+        if shaken.run(crash_at=step) is not None:
+            break
+        assert shaken.run() is not None
+        assert outcomes(shaken) == expected, f"after a crash at step {step}"
     assert step > 40
 
 
@@ -246,6 +325,70 @@ def test_a_lost_run_is_launched_once_more(folder: Path) -> None:
     assert job is not None
     assert made.world.starts == {"j-0001-1": 1, "j-0002-1": 1, "j-0002-2": 1, "j-0003-1": 1}
     assert [trial.status for trial in made.trials()] == [TrialStatus.COMPLETED] * 3
+
+
+def repeated(launch: Launch) -> list[Step]:
+    """Return a script whose losses are other ones with each seed; two of its runs don't end well."""
+    x, seed = launch.params["x"], launch.params["seed"]
+    assert isinstance(x, float)
+    assert isinstance(seed, int)
+    lines = [
+        f"loss={(x - 0.3) ** 2 + seed / 7 + 0.1 / step!r}\n".encode() for step in range(1, 4 // seed + 1)
+    ]
+    script: list[Step] = [step for line in lines for step in (UntilSeen(), line)]
+    if (launch.trial, launch.run) == (1, 2):
+        return [*script, RunReport(RunState.LOST)]
+    if (launch.trial, seed) == (3, 2):
+        return [*script, RunReport(RunState.FAILED, Reason.EXIT_STATUS, "exit status 1")]
+    return script
+
+
+@pytest.mark.parametrize(
+    "strategy", ["random", "bayesian", "hyperband", "random with median", "random with algorithms"]
+)
+def test_a_crash_at_any_step_neither_loses_nor_doubles_a_repeat(strategy: str, folder: Path) -> None:
+    max_jobs = 6 if strategy in {"hyperband", "random with median"} else 3
+
+    def shaken(place: Path) -> Tuner:
+        return tuner(place, strategy=strategy, max_jobs=max_jobs, script=repeated, repeats=2)
+
+    def runs(made: Tuner) -> list[list[tuple[object, ...]]]:
+        return [[(run.repeat, run.value) for run in trial.runs] for trial in made.trials()]
+
+    quiet = shaken(folder / "quiet")
+    assert quiet.run() is not None
+    first, _, third = quiet.trials()[:3]
+    assert first.value == pytest.approx(sum(first.repeat_values) / 2)
+    assert [(run.repeat, run.value is not None) for run in first.runs] == [(1, True), (2, False), (2, True)]
+    assert (third.status, third.detail) == (TrialStatus.FAILED, "repeat 2 of 2: exit status 1")
+    pruned = [trial for trial in quiet.trials() if trial.status is TrialStatus.PRUNED]
+    assert bool(pruned) is (max_jobs == 6)
+    assert all(len(trial.runs) == 1 for trial in pruned)
+    step = 0
+    while True:
+        step += 1
+        made = shaken(folder / f"crash-{step}")
+        if made.run(crash_at=step) is not None:
+            break  # the job has no more steps
+        assert made.run() is not None
+        assert outcomes(made) == outcomes(quiet), f"after a crash at step {step}"
+        assert runs(made) == runs(quiet), f"after a crash at step {step}"
+        assert set(made.world.starts.values()) == {1}
+    assert step > 40
+
+
+def test_a_job_that_is_stopped_between_repeats_goes_on_with_the_next_one(folder: Path) -> None:
+    """Wherever it is stopped, and with a crash on top of that."""
+    for step in range(6, 60, 3):
+        made = tuner(folder / str(step), parallel=2, max_jobs=2, script=repeated, repeats=3)
+        made.run(crash_at=step, meddle=lambda s: s.request_stop(Reason.INTERRUPTED, "^C"))
+        made.run(crash_at=step + 20, reopen={TrialStatus.CANCELLED})
+        assert made.run(reopen={TrialStatus.CANCELLED}) is not None
+        for trial in made.trials():
+            counting = [run.repeat for run in trial.runs if run.value is not None]
+            assert (trial.status, counting) == (TrialStatus.COMPLETED, [1, 2, 3])
+        ran = {f"j-{trial.number:04d}-{run.number}" for trial in made.trials() for run in trial.runs}
+        assert made.world.starts == dict.fromkeys(ran, 1)
 
 
 def vanish(world: World, name: str) -> None:

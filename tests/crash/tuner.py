@@ -12,15 +12,18 @@ from pathlib import Path
 from hpo.core.apply import Change
 from hpo.core.history import History
 from hpo.core.job import Job, assemble, reopened
+from hpo.core.prior import NO_PRIOR, Prior
 from hpo.core.settings import Settings
 from hpo.core.trial import JobHandle, Launch, RunReport, Trial, TrialStatus
-from hpo.launchers.launcher import Chunk
+from hpo.launchers.algorithms import AlgorithmsLauncher
+from hpo.launchers.launcher import Chunk, Launcher
 from hpo.launchers.scripted import ScriptedLauncher, World
 from hpo.metrics.scan import compile_metrics
 from hpo.scheduler.clock import Clock
 from hpo.scheduler.loop import Parts, Scheduler
-from hpo.scheduler.perform import Performer
+from hpo.scheduler.perform import Performer, Reader
 from hpo.search import registry
+from hpo.search.algorithms import Algorithms, Searched
 from hpo.search.median import MedianStopping
 from hpo.search.strategy import Strategy
 from hpo.spec.space import Scalar, Space
@@ -113,11 +116,13 @@ class Tuner:
     options: Mapping[str, Scalar] = field(default_factory=dict)
     clock: Callable[[], Clock] = Hurried
     median: Mapping[str, int] | None = None  # the options of median early stopping
+    prior: Prior = NO_PRIOR
+    algorithms: Sequence[str] = ()  # several ones, all with the same space and program
     asked: Counter[str] = field(default_factory=Counter)  # how often the launcher was asked for each launch
 
     def create(self) -> None:
         record = JobRecord(self.settings, self.strategy, "scripted", 1, "", str(self.folder), created=0.0)
-        Store.create(self.folder / "job.db", record).close()
+        Store.create(self.folder / "job.db", record, self.prior).close()
 
     def run(
         self,
@@ -142,25 +147,36 @@ class Tuner:
             store.close()
 
     def parts(self, store: Store, trials: list[Trial], countdown: Countdown) -> Parts:
-        launcher = DyingLauncher(self.world, countdown, self.asked)
+        launcher: Launcher = DyingLauncher(self.world, countdown, self.asked)
+        if self.algorithms:
+            each = {name: DyingLauncher(self.world, countdown, self.asked) for name in self.algorithms}
+            launcher = AlgorithmsLauncher(each)
         objective = self.settings.objective
+        scanner = compile_metrics({objective.metric: r"loss=(\S+)"})
+        reader = Reader(scanner, lambda log: f"no loss in {len(log)} bytes")
         performer = Performer(
             launcher,
-            scanner=compile_metrics({objective.metric: r"loss=(\S+)"}),
-            objective=objective.metric,
-            advise=lambda log: f"no loss in {len(log)} bytes",
+            readers=dict.fromkeys((*self.algorithms, None), reader),
+            objectives=[objective.metric],
             clock=self.clock(),
         )
         history = History.of(objective, trials, store.points(metric=objective.metric))
-        return Parts(store, history, self.new_strategy(), launcher, performer, self.clock())
+        return Parts(store, history, self.new_strategy(store), launcher, performer, self.clock())
 
-    def new_strategy(self) -> Strategy:
+    def new_strategy(self, store: Store) -> Strategy:
+        if not self.algorithms:
+            return self._new_strategy(store)
+        each = {name: Searched(self._new_strategy(store)) for name in self.algorithms}
+        return Algorithms(each, max_jobs=self.settings.max_jobs)
+
+    def _new_strategy(self, store: Store) -> Strategy:
         strategy = registry.build(
             self.strategy,
             space=self.space,
             seed=1,
             objective=self.settings.objective,
             max_jobs=self.settings.max_jobs,
+            prior=store.prior().within(self.space),
             options=self.options,
         )
         return MedianStopping(strategy, **self.median) if self.median is not None else strategy

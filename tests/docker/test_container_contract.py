@@ -113,6 +113,24 @@ def test_the_runs_of_a_trial_share_their_checkpoints_and_nothing_else(hpo: Hpo) 
     assert not (run_folder(hpo, run=2) / "ml/output/failure").exists()
 
 
+def test_each_repeat_has_checkpoints_of_its_own_which_its_runs_share(hpo: Hpo) -> None:
+    script = (
+        "cd /opt/ml/checkpoints; ls; echo $HPO_RUN > $HPO_RUN; [ $HPO_RUN != 2 ] || exit 3; "
+        "echo loss=$HPO_RUN"
+    )
+    hpo.job("", launcher=launcher(command=shell(script)), limits=ONE, repeats=2)
+    hpo("run", "spec.yaml", status=1)
+    assert trials(hpo)[0]["detail"].startswith("repeat 2 of 2: exit status 3")
+    hpo("retry", "job")
+    logs = [hpo("logs", "job", "1", "--run", run).out for run in ("1", "2", "3")]
+    assert logs == ["loss=1\n", "", "2\nloss=3\n"]
+    assert trials(hpo)[0]["value"] == 2.0
+    trial = run_folder(hpo).parent
+    kept = {path: sorted(entry.name for entry in path.iterdir()) for path in trial.glob("**/checkpoints")}
+    assert kept[trial / "checkpoints"] == ["1"]
+    assert kept[trial / "repeat-2/checkpoints"] == ["2", "3"]
+
+
 def test_both_outputs_are_the_log(hpo: Hpo) -> None:
     log = ran(hpo, command=shell("echo aside >&2; echo loss=1; printf 'half a line'"))
     assert sorted(log.splitlines()) == ["aside", "half a line", "loss=1"]

@@ -92,6 +92,18 @@ def test_all_of_a_run_is_copied_in_and_out(hpo: Hpo, remote: Remote) -> None:
         assert b"hu'sh" not in path.read_bytes()
 
 
+def test_checkpoints_of_each_repeat_are_copied_in_and_out(hpo: Hpo) -> None:
+    script = "cd /opt/ml/checkpoints; ls; echo $HPO_RUN > $HPO_RUN; [ $HPO_RUN != 2 ] || exit 3; echo loss=1"
+    hpo.job("", launcher=launcher(command=shell(script)), limits=ONE, repeats=2)
+    hpo("run", "spec.yaml", status=1)
+    hpo("retry", "job")
+    logs = [hpo("logs", "job", "1", "--run", run).out for run in ("1", "2", "3")]
+    assert logs == ["loss=1\n", "", "2\nloss=1\n"]
+    trial = run_folder(hpo).parent
+    assert [path.name for path in (trial / "checkpoints").iterdir()] == ["1"]
+    assert sorted(path.name for path in (trial / "repeat-2/checkpoints").iterdir()) == ["2", "3"]
+
+
 def test_what_is_mounted_must_be_at_the_engine(hpo: Hpo, remote: Remote) -> None:
     (hpo.folder / "data").mkdir()
     job(hpo, command=shell("echo loss=1"), mounts=["./data:/data"])

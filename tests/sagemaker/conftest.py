@@ -6,11 +6,11 @@ import os
 from collections.abc import Iterator
 from dataclasses import fields
 
-import boto3
 import pytest
 
 from hpo.testing.aws import Aws, AwsSettings
 from tests.command_line import Hpo
+from tests.sagemaker.permissions import HPO_KEY, allowed, needed
 
 ROLE = "arn:aws:iam::123456789012:role/training"
 BUCKET = "tuning"
@@ -30,10 +30,12 @@ def aws(one_aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
         monkeypatch.delenv(name)
     for name, value in one_aws.environment.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", HPO_KEY)
     one_aws.reset()
     set_to(one_aws, AwsSettings(runner="process", start_delay=0.0, stop_grace=2.0))
-    boto3.client("s3").create_bucket(Bucket=BUCKET)
+    one_aws.client("s3").create_bucket(Bucket=BUCKET)
     yield one_aws
+    assert needed(one_aws) <= allowed(), "docs/sagemaker-policy.json lacks what hpo has asked for"
     one_aws.reset()
 
 

@@ -156,6 +156,16 @@ def test_logs_that_come_late_and_out_of_order_are_read_to_the_last_line(
         )
 
 
+def test_the_value_is_that_of_the_line_that_was_printed_last_whichever_comes_last(hpo: Hpo, aws: Aws) -> None:
+    aws.settings.log_shuffle, aws.settings.log_shuffle_delay = 0.5, 0.6
+    lines = "".join(f"echo loss={step}\nsleep 0.05\n" for step in range(12))
+    job(hpo, lines, limits={"max_jobs": 3, "max_parallel_jobs": 3}, options={"poll": 0.3})
+    hpo("run", "spec.yaml")
+    came = [hpo("logs", "job", str(number)).out.splitlines()[-1] for number in (1, 2, 3)]
+    assert set(came) != {"loss=11"}
+    assert [(trial["value"], trial["detail"]) for trial in trials(hpo)] == [(11.0, None)] * 3
+
+
 def test_where_the_log_does_not_come_the_value_is_the_one_that_sagemaker_read(hpo: Hpo, aws: Aws) -> None:
     aws.settings.log_delay = 600.0
     job(hpo, train(hpo), limits={"max_jobs": 1})

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import boto3
-
 from hpo.testing.aws import Aws
 from tests.command_line import Hpo
 from tests.sagemaker.conftest import job, launcher
@@ -30,7 +28,8 @@ def operations(aws: Aws, service: str = "sagemaker") -> list[str]:
 
 def test_a_job_runs_to_its_end(hpo: Hpo, aws: Aws) -> None:
     job(hpo, train(hpo), limits={"max_jobs": 4, "max_parallel_jobs": 2})
-    hpo("run", "spec.yaml")
+    said = hpo("run", "spec.yaml").err
+    assert f"\nlogs: {hpo.home}/jobs/job/trials\n" in said  # models stay in S3
     trials = hpo("trials", "job", "--json").json
     assert [(trial["status"], trial["value"]) for trial in trials] == [
         ("completed", value) for value in (0.1, 0.2, 0.3, 0.4)
@@ -93,11 +92,11 @@ def test_the_plan_shows_the_request(hpo: Hpo, aws: Aws) -> None:
 
 
 def test_a_role_s_name_and_the_account_s_own_bucket_will_do(hpo: Hpo, aws: Aws) -> None:
-    boto3.client("s3").create_bucket(Bucket="sagemaker-us-east-1-123456789012")
+    aws.client("s3").create_bucket(Bucket="sagemaker-us-east-1-123456789012")
     job(hpo, train(hpo), options={"role": "training", "output": None}, limits={"max_jobs": 1})
     hpo("run", "spec.yaml")
     name = next(iter(aws.starts))
-    described = boto3.client("sagemaker").describe_training_job(TrainingJobName=name)
+    described = aws.client("sagemaker").describe_training_job(TrainingJobName=name)
     assert described["RoleArn"] == "arn:aws:iam::123456789012:role/training"
     assert described["OutputDataConfig"]["S3OutputPath"].startswith(
         "s3://sagemaker-us-east-1-123456789012/hpo"

@@ -72,6 +72,16 @@ def test_one_that_comes_very_late_is_found_missing_at_the_end(log: Path) -> None
     copy.close()
 
 
+def test_the_log_by_the_times_of_its_events(log: Path) -> None:
+    copy = LogCopy(log)
+    copy.add(STREAM, events(1, 3))
+    assert copy.in_time() is None
+    copy.add(STREAM, [*events(2), LogEvent(3_000, "again")])
+    copy.add("job-0001-1/algo-2-1", events(1))
+    assert copy.in_time() == b"loss=1\nloss=1\nloss=2\nloss=3\nagain\n"
+    copy.close()
+
+
 def test_what_was_not_indexed_is_written_again(log: Path) -> None:
     copy = LogCopy(log)
     copy.add(STREAM, events(1, 2))

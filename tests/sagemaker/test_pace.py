@@ -23,8 +23,8 @@ def granted(
                 pace.throttled(throttled)
 
         async def call(operation: Operation) -> None:
-            await pace.turn(operation)
-            times.append((time.monotonic() - began, operation))
+            async with pace.turn(operation):
+                times.append((time.monotonic() - began, operation))
 
         await asyncio.gather(*(call(operation) for operation in calls))
 
@@ -58,10 +58,37 @@ def test_an_operation_that_is_throttled_slows_down_alone() -> None:
 def test_who_gives_up_takes_no_turn() -> None:
     async def test() -> None:
         pace = Pace(20.0)
-        waiting = [asyncio.ensure_future(pace.turn(Operation.LIST)) for _ in range(10)]
+
+        async def call(operation: Operation) -> None:
+            async with pace.turn(operation):
+                pass
+
+        waiting = [asyncio.ensure_future(call(Operation.LIST)) for _ in range(10)]
         await asyncio.sleep(0)
-        for task in waiting[2:]:
+        for task in waiting[1:]:
             task.cancel()
-        await asyncio.wait_for(pace.turn(Operation.DESCRIBE), 1.0)
+        await asyncio.wait_for(call(Operation.DESCRIBE), 1.0)
 
     asyncio.run(test())
+
+
+def test_while_calls_are_held_up_no_more_are_made_than_may_arrive_together() -> None:
+    async def test() -> tuple[int, list[float]]:
+        pace, answered, begun = Pace(10.0), asyncio.Event(), list[float]()
+
+        async def call() -> None:
+            async with pace.turn(Operation.EVENTS):
+                begun.append(time.monotonic())
+                await answered.wait()
+
+        calls = [asyncio.ensure_future(call()) for _ in range(12)]
+        await asyncio.sleep(1.0)  # long enough for seven
+        held_up = len(begun)
+        answered.set()
+        released = time.monotonic()
+        await asyncio.gather(*calls)
+        return held_up, [released] * held_up + begun[held_up:]
+
+    held_up, arrived = asyncio.run(asyncio.wait_for(test(), 30))
+    assert held_up == 2
+    assert most_in_a_second([(moment, Operation.EVENTS) for moment in arrived]) <= 10

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,27 +15,10 @@ from tests.amt.aws import add
 from tests.amt.tuning_jobs import SMALL
 from tests.command_line import Hpo
 from tests.sagemaker.conftest import BUCKET, job, launcher
+from tests.sagemaker.permissions import POLICY, allowed, listed, needed
 from tests.sagemaker.test_jobs import Eventually, operations
 
 pytestmark = pytest.mark.slow  # each does much of what hpo can do
-
-POLICY = Path(__file__).parents[2] / "docs" / "sagemaker-policy.json"
-
-ACTIONS: Mapping[tuple[str, str], frozenset[str]] = {
-    # Tagged, as each of hpo's training jobs is, and run with a role.
-    ("sagemaker", "CreateTrainingJob"): frozenset(
-        {"sagemaker:CreateTrainingJob", "sagemaker:AddTags", "iam:PassRole"}
-    ),
-    ("sts", "GetCallerIdentity"): frozenset(),  # needs none
-    ("s3", "HeadBucket"): frozenset({"s3:ListBucket"}),
-    ("s3", "ListObjectsV2"): frozenset({"s3:ListBucket"}),
-    ("s3", "HeadObject"): frozenset({"s3:GetObject"}),
-    ("s3", "CreateMultipartUpload"): frozenset({"s3:PutObject"}),
-    ("s3", "UploadPart"): frozenset({"s3:PutObject"}),
-    ("s3", "CompleteMultipartUpload"): frozenset({"s3:PutObject"}),
-}
-"""The actions of IAM that an operation needs, where they are not the one of its name. Source: AWS's service
-authorization reference; for S3, its guide's table of operations and permissions."""
 
 TRAIN = 'echo "$HPO_TRIAL" >> "$FOLDER/started"; echo loss=0.5\n'
 ONE = {"max_jobs": 1}
@@ -55,26 +37,6 @@ WATCHED = frozenset(
     }
 )
 """What every job needs: it is checked, launched, followed to its end, and its cost is told."""
-
-
-def allowed() -> set[str]:
-    """Return the actions of the policy."""
-    statements = json.loads(POLICY.read_text(encoding="utf-8"))["Statement"]
-    return {action for statement in statements for action in listed(statement["Action"])}
-
-
-def listed(value: str | list[str]) -> list[str]:
-    return [value] if isinstance(value, str) else value
-
-
-def needed(aws: Aws) -> set[str]:
-    """Return the actions that were needed for what was asked of AWS."""
-    calls = {(request.service, request.operation) for request in aws.requests}
-    return {
-        action
-        for service, operation in calls
-        for action in ACTIONS.get((service, operation), {f"{service}:{operation}"})
-    }
 
 
 # -- what hpo does, and what it needs for that

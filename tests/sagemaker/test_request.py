@@ -1,4 +1,4 @@
-"""What is asked of SageMaker, to the letter: each file in `requests` is a launcher's options and the body."""
+"""What is asked of SageMaker for a run, and what no run could be asked for with."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from hpo.launchers.sagemaker.request import Recipe, Resolved
 from hpo.spec.space import Values
 from hpo.testing.aws.shapes import check_request, model
 
-GOLDEN = sorted(Path(__file__).with_name("requests").glob("*.json"))
 LAUNCH = Launch("digits", 7, 2, {"learning-rate": 0.1, "layers": 3, "act": "relu"})
 NAME = "digits-k3f9x2-0007-2"
 PLAIN: dict[str, object] = {"image": "team/train:1", "instance_type": "ml.m5.xlarge"}
@@ -71,23 +70,6 @@ def assert_sent(body: Mapping[str, object]) -> None:
     check_request("sagemaker", "CreateTrainingJob", body)
 
 
-@pytest.mark.parametrize("golden", GOLDEN, ids=lambda path: path.stem)
-def test_the_body_of_each_option(golden: Path) -> None:
-    known = json.loads(golden.read_text(encoding="utf-8"))
-    body = body_of(known["launcher"], job=known.get("job"))
-    assert body == known["body"]
-    assert_sent(body)
-
-
-def test_every_option_is_in_one_of_the_bodies() -> None:
-    given: set[str] = set()
-    for golden in GOLDEN:
-        given |= json.loads(golden.read_text(encoding="utf-8"))["launcher"].keys()
-    about_asking = {"region", "profile", "endpoint", "poll", "requests_per_second", "prices"}
-    unseen = {"role", "output", "env_from", "source_dir", "requirements"}  # resolved before there is a body
-    assert set(SageMakerOptions.model_fields) - given == (about_asking | unseen) - given
-
-
 def test_another_trial_differs_in_nothing_that_keeps_a_machine_from_it() -> None:
     options = {**PLAIN, "keep_alive": "10m", "vpc": {"subnets": ["subnet-1"], "security_groups": ["sg-1"]}}
     one = body_of(options)
@@ -101,13 +83,14 @@ def test_another_trial_differs_in_nothing_that_keeps_a_machine_from_it() -> None
 
 
 def test_a_trial_s_runs_share_its_checkpoints_and_no_other_trial_does() -> None:
-    def place(trial: int, run: int) -> object:
-        launch = Launch("digits", trial, run, {})
+    def place(trial: int, run: int, repeat: int = 1) -> object:
+        launch = Launch("digits", trial, run, {}, repeat)
         body = body_of({**PLAIN, "spot": True}, launch=launch, name=f"digits-k3f9x2-{trial:04d}-{run}")
         return body["CheckpointConfig"]["S3Uri"]
 
     assert place(1, 1) == place(1, 2) == "s3://results/hpo/checkpoints/digits-k3f9x2-0001"
     assert place(2, 1) != place(1, 1)
+    assert place(1, 3, 2) == place(1, 4, 2) == "s3://results/hpo/checkpoints/digits-k3f9x2-0001-repeat-2"
 
 
 def test_the_type_that_is_tried_is_asked_for() -> None:

@@ -13,7 +13,8 @@ from tests.sagemaker.test_jobs import train
 
 
 def busiest_second(aws: Aws) -> int:
-    times = sorted(request.at for request in aws.requests if request.service in {"sagemaker", "logs"})
+    """Return the most requests, to whichever service, of any second."""
+    times = sorted(request.at for request in aws.requests)
     return max(bisect.bisect_left(times, start + 1.0) - place for place, start in enumerate(times))
 
 
@@ -23,6 +24,7 @@ def test_a_hundred_trials_are_followed_within_ten_requests_a_second(hpo: Hpo, aw
     program = train(hpo, "for step in $(seq 10); do echo loss=0.$step$HPO_TRIAL; sleep 1; done\n")
     options: dict[str, object] = {"poll": 5.0, "requests_per_second": 10}
     job(hpo, program, options=options, limits={"max_jobs": 100, "max_parallel_jobs": 100})
+    aws.requests.clear()
     process = hpo.start("run", "spec.yaml")
     assert process.wait() == 0
     assert busiest_second(aws) <= 10

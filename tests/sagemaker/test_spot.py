@@ -7,7 +7,7 @@ import pytest
 from hpo.testing.aws import Aws
 from tests.command_line import Hpo
 from tests.sagemaker.conftest import BUCKET, job
-from tests.sagemaker.test_jobs import train
+from tests.sagemaker.test_jobs import Eventually, train
 
 STEPS = """
 last=$(cat "$CHECKPOINTS/step" 2>/dev/null || echo 0)
@@ -60,3 +60,50 @@ def test_each_trial_has_checkpoints_of_its_own_and_its_runs_share_them(hpo: Hpo,
     keys = sorted(entry["Key"] for entry in stored)
     assert len(keys) == 2
     assert keys[0].rpartition("/")[0] != keys[1].rpartition("/")[0]
+
+
+def test_each_repeat_is_a_training_job_of_its_own_and_begins_anew(hpo: Hpo, aws: Aws) -> None:
+    options: dict[str, object] = {"spot": True, "env": {"CHECKPOINTS": "/opt/ml/checkpoints"}}
+    job(
+        hpo,
+        train(hpo, STEPS.replace("sleep 0.1", "true")),
+        options=options,
+        limits={"max_jobs": 1},
+        repeats=3,
+    )
+    hpo("run", "spec.yaml")
+    assert sorted(name.rpartition("-")[2] for name in aws.starts) == ["1", "2", "3"]
+    for run in (1, 2, 3):
+        given = aws.client("sagemaker").describe_training_job(
+            TrainingJobName=next(name for name in aws.starts if name.endswith(f"-{run}"))
+        )
+        assert given["HyperParameters"]["seed"] == str(run)
+        assert hpo("logs", "job", "1", "--run", str(run)).out.startswith("from 0\n")
+    (trial,) = hpo("trials", "job", "--json").json
+    assert [each["value"] for each in trial["repeats"]] == [0.2] * 3
+
+
+def test_without_a_spot_machine_a_trial_is_launched_again_and_no_attempt_is_lost(
+    hpo: Hpo, aws: Aws, eventually: Eventually
+) -> None:
+    aws.settings.pending_delay = 60.0
+    options: dict[str, object] = {"spot": True, "max_run": 1, "max_wait": 1}
+    job(hpo, train(hpo), options=options, limits={"max_jobs": 1}, retry={"attempts": 1})
+    process = hpo.start("run", "spec.yaml")
+    eventually(lambda: "no spot machine was to be had within launcher.max_wait" in hpo.text("err"))
+    aws.settings.pending_delay = 0.0
+    assert process.wait(60) == 0
+    (trial,) = hpo("trials", "job", "--json").json
+    assert (trial["status"], trial["attempts"], trial["value"]) == ("completed", 1, 0.1)
+    assert int(trial["launcher_id"].rpartition("-")[2]) > 1
+    assert aws.starts.total() == 1
+
+
+def test_waiting_and_training_longer_than_max_wait_is_a_timeout(hpo: Hpo, aws: Aws) -> None:
+    aws.settings.pending_delay, aws.settings.stop_grace = 1.0, 0.2
+    options: dict[str, object] = {"spot": True, "max_run": 3, "max_wait": 3}
+    job(hpo, train(hpo, "echo loss=1\nsleep 60\n"), options=options, limits={"max_jobs": 1})
+    hpo("run", "spec.yaml", status=1)
+    (trial,) = hpo("trials", "job", "--json").json
+    assert (trial["status"], trial["reason"]) == ("failed", "timeout")
+    assert "longer than launcher.max_wait; raise it" in trial["detail"]

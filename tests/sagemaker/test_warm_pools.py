@@ -69,3 +69,30 @@ def test_machines_that_a_program_s_failure_left_are_reused(hpo: Hpo, aws: Aws) -
     job(hpo, program, options={"keep_alive": "10m"}, limits={"max_jobs": 4})
     hpo("run", "spec.yaml")
     assert pools(aws) == {"Reused": 3, "Terminated": 1}
+
+
+def test_machines_reused_around_a_sigkill_are_counted_and_paid(
+    hpo: Hpo, aws: Aws, eventually: Eventually
+) -> None:
+    aws.settings.time_scale = 100.0
+    wait = 'until [ $HPO_TRIAL != 3 ] || [ -e "$FOLDER/go" ]; do sleep 0.02; done'
+    program = train(hpo, f'echo "$HPO_TRIAL" >> "$FOLDER/started"\n{wait}\necho loss=$HPO_TRIAL\n')
+    options: dict[str, object] = {"keep_alive": "30m", "prices": {"ml.m5.large": 3600.0}}
+    job(hpo, program, options=options, limits={"max_jobs": 5})
+    process = hpo.start("run", "spec.yaml")
+    eventually(lambda: "3" in hpo.text("started"))
+    process.kill()
+    process.wait()
+    hpo.write("go", "")
+    hpo("resume", "job")
+    assert pools(aws) == {"Reused": 4, "Terminated": 1}
+    assert reused(hpo)["reused"] == 4
+    described = [aws.client("sagemaker").describe_training_job(TrainingJobName=name) for name in aws.starts]
+    trained = sum(each["BillableTimeInSeconds"] for each in described)
+    kept = sum(
+        each["WarmPoolStatus"]["ResourceRetainedBillableTimeInSeconds"]
+        for each in described
+        if each["WarmPoolStatus"]["Status"] == "Reused"
+    )
+    assert kept > 0
+    assert hpo("status", "job", "--json").json["cost"]["spent"] == pytest.approx(trained + kept)

@@ -21,7 +21,7 @@ from hpo.metrics.scan import compile_metrics
 from hpo.scheduler import loop
 from hpo.scheduler.clock import Clock, WallClock
 from hpo.scheduler.loop import Parts, Scheduler
-from hpo.scheduler.perform import Performer
+from hpo.scheduler.perform import Performer, Reader
 from hpo.search import registry
 from hpo.spec.space import Continuous, Space
 from hpo.store.sqlite import JobRecord, Store
@@ -62,9 +62,8 @@ def begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
         launcher = ScriptedLauncher(world)
         performer = Performer(
             launcher,
-            scanner=compile_metrics({"loss": r"loss=(\S+)"}),
-            objective="loss",
-            advise=lambda _: "",
+            readers={None: Reader(compile_metrics({"loss": r"loss=(\S+)"}), lambda _: "")},
+            objectives=["loss"],
             clock=clock,
         )
         strategy = registry.build(

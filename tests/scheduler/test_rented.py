@@ -19,7 +19,7 @@ from hpo.core.usage import Usage
 from hpo.launchers.scripted import Hold, ScriptedLauncher, Step, World
 from hpo.metrics.scan import compile_metrics
 from hpo.scheduler.loop import Parts, Scheduler
-from hpo.scheduler.perform import Performer
+from hpo.scheduler.perform import Performer, Reader
 from hpo.search import registry
 from hpo.spec.space import Continuous, Space
 from hpo.store.sqlite import JobRecord, Store
@@ -68,7 +68,10 @@ class Rented:
 
     def _parts(self, store: Store, launcher: Renting) -> Parts:
         performer = Performer(
-            launcher, scanner=compile_metrics(METRICS), objective="loss", advise=self._advise, clock=Hurried()
+            launcher,
+            readers={None: Reader(compile_metrics(METRICS), self._advise)},
+            objectives=["loss"],
+            clock=Hurried(),
         )
         strategy = registry.build(
             "random",

@@ -31,7 +31,8 @@ class Rehearsal:
         for number in range(len(self.history.trials) + 1, len(self.history.trials) + count + 1):
             proposal = self.strategy.propose(self.history, number)
             assert proposal is not None
-            self.history.record(Trial(number, proposal.params, proposal.proposed_by, TrialStatus.RUNNING))
+            trial = Trial(number, proposal.params, proposal.proposed_by, TrialStatus.RUNNING)
+            self.history.record(replace(trial, algorithm=proposal.algorithm))
             if number >= parallel:
                 self.end(number - parallel + 1)
         return self

@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from hpo.core.apply import Change
 from hpo.core.job import Ending, EndReason, Job, JobStatus
 from hpo.core.prior import NO_PRIOR, ParentReport, PastTrial, Prior, PriorTrial, WarmStart
-from hpo.core.settings import Goal, Objective, Settings, Take
+from hpo.core.repeats import Repeats, Score
+from hpo.core.settings import Goal, Objective, Required, Settings, Take
 from hpo.core.trial import JobHandle, Point, Progress, Reason, Run, RunState, Trial, TrialStatus
 from hpo.core.usage import Usage
 from hpo.errors import StoreError
@@ -36,7 +37,9 @@ def new_store(folder: Path) -> Store:
 
 def test_what_a_job_began_with_comes_back_exactly(tmp_path: Path) -> None:
     params: Values = {"rate": 1.0, "width": 1, "kind": None, "on": True, "text": "ü"}
-    report = ParentReport("first", 3, 1, failed=1, out_of_range=1, lacked={"depth": 8}, ignored=("old",))
+    report = ParentReport(
+        "first", 3, 1, failed=1, out_of_range=1, lacked={"depth": 8}, ignored=("old",), fixed=("f",)
+    )
     trials = (
         PriorTrial(0, "first", PastTrial("first", 1, params, -1e308), {"rate": 1.0, "kind": None}),
         PriorTrial(0, "first", PastTrial("older", 7, params, 0.1), None),
@@ -67,12 +70,15 @@ runs = st.builds(
         counts=st.dictionaries(st.text(), st.integers(0, 10**6)),
         latest=st.dictionaries(st.text(), st.floats(allow_nan=False)),
         best=st.none() | st.floats(allow_nan=False),
+        others=st.dictionaries(st.text(), st.floats(allow_nan=False)),
     ),
     waiting=st.text(),
     not_before=st.floats(0, 1e10),
     started=st.none() | st.floats(0, 1e10),
     reason=st.none() | st.sampled_from(Reason),
     stopped_at_once=st.booleans(),
+    repeat=st.integers(1, 99),
+    value=st.none() | st.floats(allow_nan=False, allow_infinity=False),
     usage=st.none()
     | st.builds(
         Usage,
@@ -97,6 +103,8 @@ trials = st.builds(
     memo=st.text(),
     created=st.floats(0, 1e10),
     place=st.none() | st.integers(1, 99),
+    others=st.lists(st.none() | st.floats(allow_nan=False), max_size=3).map(tuple),
+    violation=st.floats(0),
 )
 
 
@@ -116,6 +124,20 @@ def test_a_trial_comes_back_exactly_as_it_was(trial: Trial, tmp_path_factory: py
 def test_the_job_comes_back_with_its_settings(tmp_path: Path) -> None:
     new_store(tmp_path).close()
     assert Store.open(tmp_path / "job.db").record() == RECORD
+
+
+def test_the_repeats_of_a_job_come_back(tmp_path: Path) -> None:
+    settings = replace(SETTINGS, repeats=Repeats("random-state", (1, 2, 3), Score.MEDIAN))
+    Store.create(tmp_path / "job.db", replace(RECORD, settings=settings)).close()
+    assert Store.open(tmp_path / "job.db").record().settings == settings
+
+
+def test_several_objectives_and_requirements_come_back_with_the_settings(tmp_path: Path) -> None:
+    others = (Objective("latency", Goal.MINIMIZE), Objective("size", Goal.MAXIMIZE, Take.BEST))
+    require = (Required("latency < 50", ("latency",)), Required("size > f1", ("f1", "size")))
+    record = replace(RECORD, settings=replace(SETTINGS, others=others, require=require))
+    Store.create(tmp_path / "job.db", record).close()
+    assert Store.open(tmp_path / "job.db").record() == record
 
 
 def test_points_keep_their_order_and_values_nan_and_infinity_included(tmp_path: Path) -> None:
@@ -231,12 +253,14 @@ def test_a_database_of_an_earlier_version_is_brought_up_to_date(
         (RunState.LOST, {"f1": 0.5}, None),
         (RunState.SUCCEEDED, {"f1": 0.7}, None),
     ]
+    assert [(run.repeat, run.value) for run in ended.runs] == [(1, None)] * 2
     assert (ended.value, dict(queued.params), queued.run.waiting) == (
         0.7,
         {"lr": 0.2, "depth": 1, "kind": None},
         "no GPU is free",
     )
     assert [point.value for point in store.points(metric="f1")] == [0.5, 0.6, 0.7]
+    assert store.record().settings.repeats.count == 1
     used = replace(ended.run, usage=Usage("ml.m5.large", billable_seconds=60.0, price=0.115, is_spot=True))
     store.commit([change(replace(ended, runs=(ended.runs[0], used)))], at=20.0)
     store.close()

@@ -41,7 +41,8 @@ def pack(folder: RunFolder, channels: Mapping[str, Path], secrets: Mapping[str, 
 
 def fetch(engine: Engine, container: str, folder: RunFolder) -> None:
     """Copy what a run has made out of its container, which has ended."""
-    for name, target in (("model", folder.ml), ("output", folder.ml), ("checkpoints", folder.path.parent)):
+    kept = folder.checkpoints.parent
+    for name, target in (("model", folder.ml), ("output", folder.ml), ("checkpoints", kept)):
         with contextlib.suppress(ContainerGone):
             engine.get(container, f"/opt/ml/{name}", target)
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from hpo.core.trial import checkpoints_place
 from hpo.launchers.contract import FOLDERS
 from hpo.launchers.end_record import End, made_up_id, read_end, write_end
 from hpo.launchers.last_words import last_words
@@ -34,14 +35,26 @@ class RunFolder:
         self.path = path
         self.log = path / "log"
         self.ml = path / "ml"
-        self.checkpoints = path.parent / "checkpoints"  # the runs of a trial share them
 
-    def prepare(self, files: Mapping[str, str], channels: Mapping[str, Path], *, for_all: bool) -> None:
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of checkpoints, which the runs of a trial share, or those of each repeat."""
+        link = self.path / "checkpoints"
+        place = link.readlink().relative_to("..") if link.is_symlink() else link.name
+        return self.path.parent / place
+
+    def prepare(
+        self, files: Mapping[str, str], channels: Mapping[str, Path], *, repeat: int, for_all: bool
+    ) -> None:
         """Make the folder with the files of the contract, and a place to mount each channel at.
 
         `for_all` lets any user write what a run writes: its container has another one than the caller.
         Raises OSError.
         """
+        if repeat > 1:  # a link, as all that is known of a run later is its folder
+            self.path.mkdir(parents=True, exist_ok=True)
+            with contextlib.suppress(FileExistsError):
+                (self.path / "checkpoints").symlink_to(f"../{checkpoints_place(repeat)}")
         self.checkpoints.mkdir(parents=True, exist_ok=True)
         for name in (*FOLDERS, "checkpoints", *(f"input/data/{channel}" for channel in channels)):
             (self.ml / name).mkdir(parents=True, exist_ok=True)

@@ -217,9 +217,9 @@ class Starter:
     def _create(self, launch: Launch, folder: RunFolder, *, ahead: bool = False) -> Container:
         """Create a run's container with all it needs, or find it created; `ahead` of its launch."""
         self._channels.require()
-        folder.prepare(
-            self._recipe.files(launch), self._recipe.channels, for_all=self._options.user is not None
-        )
+        for_all = self._options.user is not None
+        files, channels = self._recipe.files(launch), self._recipe.channels
+        folder.prepare(files, channels, repeat=launch.repeat, for_all=for_all)
         taken = self._gpus.take(self.engine, launch, folder.path)
         try:
             return self._created(launch, folder, taken, ahead=ahead)

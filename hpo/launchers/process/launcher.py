@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from signal import SIGTERM
 
-from hpo.core.trial import JobHandle, Launch, RunReport, RunState
+from hpo.core.trial import JobHandle, Launch, RunReport, RunState, checkpoints_place
 from hpo.errors import CannotStart
 from hpo.launchers import contract, gpus
 from hpo.launchers.channels import Channels
@@ -121,11 +121,11 @@ class ProcessLauncher:
             argv=contract.command_line(self._options.command, params),
             env=self._environment(launch, params, folder),
             grace=self._options.stop_grace,
-            shared=["checkpoints"],
+            shared=[checkpoints_place(launch.repeat)],
             folders=["ml", *(f"ml/{name}" for name in contract.FOLDERS)],
             files={f"ml/{path}": text for path, text in self._contract.files(params).items()},
             links={
-                "ml/checkpoints": "../../checkpoints",  # the runs of a trial share them
+                "ml/checkpoints": f"../../{checkpoints_place(launch.repeat)}",  # which its runs share
                 **{f"ml/input/data/{name}": str(path) for name, path in self._channels.paths.items()},
             },
             gpus=self._gpus,

@@ -64,6 +64,7 @@ class Summary:
     status: Status
     secondary: str  # "" where the list does not tell
     modified: float
+    created: float = 0.0
     pool: Pool | None = None
 
     @classmethod
@@ -74,6 +75,7 @@ class Summary:
             status=Status(answer["TrainingJobStatus"]),
             secondary=answer.get("SecondaryStatus") or "",
             modified=seconds(answer.get("LastModifiedTime")) or 0.0,
+            created=seconds(answer.get("CreationTime")) or 0.0,
             pool=Pool.of(answer.get("WarmPoolStatus")),
         )
 

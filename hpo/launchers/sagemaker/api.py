@@ -96,11 +96,12 @@ class Api:
         """Return the training jobs whose name has this in it and whose machines are ready."""
         return await self._list(prefix, WarmPoolStatusEquals=PoolStatus.AVAILABLE.value)
 
-    async def reused(self, prefix: str, *, since: float) -> list[Summary]:
-        """Return those created from a time of AWS's on whose machines a later one has got."""
-        created = datetime.fromtimestamp(since - 1.0, UTC)
-        status = PoolStatus.REUSED.value
-        return await self._list(prefix, WarmPoolStatusEquals=status, CreationTimeAfter=created)
+    async def reused(self, prefix: str, *, since: float | None) -> list[Summary]:
+        """Return those on whose machines a later one has got; with `since` those created from then on."""
+        only: dict[str, object] = {"WarmPoolStatusEquals": PoolStatus.REUSED.value}
+        if since is not None:
+            only["CreationTimeAfter"] = datetime.fromtimestamp(since - 1.0, UTC)
+        return await self._list(prefix, **only)
 
     async def stop(self, name: str) -> None:
         """Stop a training job; does nothing to one that has ended, or never was."""
@@ -184,9 +185,9 @@ class Api:
         """Ask, and again where that may help. Raises Fault."""
         service = "logs" if operation in {Operation.STREAMS, Operation.EVENTS} else "sagemaker"
         for attempt in range(_ATTEMPTS):
-            await self._pace.turn(operation)
             try:
-                answer = await self.in_thread(lambda: self._call(service, operation, ask))
+                async with self._pace.turn(operation):
+                    answer = await self.in_thread(lambda: self._call(service, operation, ask))
             except Unanswered as error:
                 if isinstance(error, Throttled):
                     self._pace.throttled(operation)

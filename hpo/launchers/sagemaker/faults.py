@@ -111,6 +111,8 @@ def fault(error: Exception, operation: str) -> Fault:
             | exceptions.SSOError()
         ):
             return LoginNeeded(f"there are no valid AWS credentials ({_words(error)}); {_LOG_IN}")
+        case exceptions.ProfileNotFound():
+            return LoginNeeded(f"{_words(error)}; `aws configure list-profiles` shows those that there are")
         case exceptions.HTTPClientError() | exceptions.ConnectionError() | exceptions.IncompleteReadError():
             return Unanswered(f"AWS cannot be reached: {_words(error)}")
         case exceptions.NoRegionError():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hpo.core.trial import RunReport, RunState
@@ -190,7 +190,9 @@ class Follower:
                 quiet_since = clock()
                 continue
             await asyncio.sleep(min(left, self._around.every))
-        await self._write_down(outcome)
+        copy = await self._opened()
+        latest = await self._around.api.in_thread(lambda: self._latest_in_time(copy))
+        await self._write_down(replace(outcome, latest=latest))
 
     def _silence(self, job: Described, outcome: RunReport) -> float:
         """Return for how long an ended training job's log must be quiet to be complete."""
@@ -240,6 +242,11 @@ class Follower:
 
     def _read_values(self) -> Mapping[str, float]:
         return self._around.last_values(self.log.read_bytes()[: copied(self.log)])
+
+    def _latest_in_time(self, copy: LogCopy) -> Mapping[str, float]:
+        """Return the last values by the times of their lines; nothing where the log is in that order."""
+        log = copy.in_time()
+        return {} if log is None else self._around.last_values(log)
 
     async def _take(self, copy: LogCopy, stream: str, events: tuple[LogEvent, ...]) -> bool:
         if not events:

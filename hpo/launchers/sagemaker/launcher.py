@@ -295,4 +295,4 @@ class SageMakerLauncher:
         self._wake.set()
 
 
-KIND = Kind(SageMakerOptions, SageMakerLauncher, ends_runs=True)
+KIND = Kind(SageMakerOptions, SageMakerLauncher, ends_runs=True, learner=SageMakerOptions.learner)

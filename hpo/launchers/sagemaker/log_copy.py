@@ -9,6 +9,7 @@ is told again is passed over.
 from __future__ import annotations
 
 import fcntl
+import itertools
 import os
 import re
 import struct
@@ -122,6 +123,18 @@ class LogCopy:
             else:
                 new.append((key, line))
         return self._append(new)
+
+    def in_time(self) -> bytes | None:
+        """Return all that was copied by the times of the events; None where it came in that order."""
+        lines: list[tuple[int, int, int]] = []  # time, beginning, end
+        start = 0
+        for (_, at, _), end in self._entries():
+            lines.append((at, start, end))
+            start = end
+        if all(one[0] <= other[0] for one, other in itertools.pairwise(lines)):
+            return None
+        log = os.pread(self._log, self._end, 0)
+        return b"".join(log[begin:end] for _, begin, end in sorted(lines))
 
     def _is_recent(self, key: _Key) -> bool:
         return key[1] > self._latest.get(key[0], 0) - _RECENT

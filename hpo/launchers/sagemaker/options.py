@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal, Self
 
@@ -45,6 +46,9 @@ from hpo.launchers.sagemaker.sections import (
     Vpc,
 )
 from hpo.spec.section import Channel, Duration, PathText, Section, Text, mistake, together
+
+_BUILT_IN = re.compile(r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/sagemaker-(xgboost)[:@].+")
+"""Images of algorithms with hyperparameters that hpo's library of search spaces has."""
 
 MOST_TAGS = 47
 """SageMaker takes 50, and three are hpo's own."""
@@ -235,6 +239,12 @@ class SageMakerOptions(Section):
     def is_script(self) -> bool:
         """Whether the image's toolkit starts the program."""
         return self.entry_point is not None
+
+    def learner(self) -> str | None:
+        """Return the learner whose parameters the image itself takes; None for a program of the user's."""
+        built_in = _BUILT_IN.fullmatch(self.image or "")
+        has_program = self.is_script or self.command is not None or self.arguments is not None
+        return None if built_in is None or has_program else built_in[1]
 
     @model_validator(mode="wrap")
     @classmethod

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import Enum
 from itertools import count
 
-BURST = 2.0
-"""Calls that may be made at once after a pause."""
+BURST = 1.5
+"""Tokens that a pause saves: a call that comes late does not hold up the next one."""
 
-_OF_ALL = 0.75
-"""What of the allowed rate is used steadily: with a burst in it, no second has more calls than allowed."""
+_OF_ALL = 0.7
+"""What of the allowed rate is used. The rest is for the burst, and for calls that are held up on their way
+and arrive together with later ones: no more are under way than that no second has more than allowed."""
 
 _SLOWEST = 0.1
 _RECOVERY = 0.05
@@ -78,19 +80,26 @@ class Pace:
         self._all = _Bucket(rate * _OF_ALL, now)
         self._each = {operation: _Bucket(rate * operation.value[1], now) for operation in Operation}
         self._waiting: dict[_Place, tuple[Operation, asyncio.Future[None]]] = {}
+        self._most_under_way = max(1, int(rate * (1.0 - _OF_ALL) - BURST + 1.0))
+        self._under_way = 0
         self._numbers = count()
         self._timer: asyncio.TimerHandle | None = None
 
-    async def turn(self, operation: Operation) -> None:
-        """Return when a call of this operation may be made."""
+    @asynccontextmanager
+    async def turn(self, operation: Operation) -> AsyncIterator[None]:
+        """Wait until a call of this operation may be made; it is made within."""
         future = asyncio.get_running_loop().create_future()
         place = _Place(_URGENCY[operation], next(self._numbers))
         self._waiting[place] = operation, future
         self._let_go()
         try:
             await future
+            yield
         finally:
             self._waiting.pop(place, None)
+            if future.done() and not future.cancelled():
+                self._under_way -= 1
+                self._let_go()
 
     def throttled(self, operation: Operation) -> None:
         """Take note that AWS was asked for this too fast."""
@@ -109,6 +118,8 @@ class Pace:
             bucket.fill(now)
         left: list[float] = []
         for place in sorted(self._waiting):
+            if self._under_way >= self._most_under_way:
+                break  # whoever is answered lets the next one go
             operation, future = self._waiting[place]
             bucket = self._each[operation]
             if self._all.tokens < 1.0 or bucket.tokens < 1.0:
@@ -118,6 +129,7 @@ class Pace:
             bucket.tokens -= 1.0
             del self._waiting[place]
             if not future.done():
+                self._under_way += 1
                 future.set_result(None)
         if self._timer is not None:
             self._timer.cancel()

@@ -14,7 +14,8 @@ from hpo.launchers.sagemaker.faults import Denied, Fault
 COMES_WITHIN = 15.0
 """Seconds after a run's end in which its machines become ready; a launch waits for that at the most."""
 
-_CLOSE_WITHIN = 10.0
+_CLOSE_WITHIN = COMES_WITHIN + 5.0
+"""Seconds in which machines are given back at the end of a job: also those that are not ready yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class Pools:
         self._coming: dict[str, float] = {}  # those that have just ended, and until when to wait for them
         self._left: dict[str, _Left] = {}
         self._got: dict[str, Pool] = {}  # the pools that are known to have been reused, by who got them
+        self._knows_earlier = False  # those that were reused before this process followed the job
         self._released: set[str] = set()
         self._expected: int | None = None
 
@@ -70,22 +72,28 @@ class Pools:
 
     async def before(self, name: str) -> Pool | None:
         """Return the pool whose machines an ended run had got; None where it had new ones. Raises Fault."""
-        if name not in self._got and self._left:
-            since = min(left.created for left in self._left.values())
+        if name not in self._got and (self._left or not self._knows_earlier):
+            since = min(left.created for left in self._left.values()) if self._knows_earlier else None
             for summary in await self._api.reused(self._prefix, since=since):
-                if summary.pool is not None and self._left.pop(summary.name, None) is not None:
+                is_new = self._left.pop(summary.name, None) is not None or since is None
+                if summary.pool is not None and is_new:
                     self._got[summary.pool.reused_by] = summary.pool
+            self._knows_earlier = True
             now = asyncio.get_running_loop().time()
             self._left = {name: left for name, left in self._left.items() if now < left.until}
         return self._got.pop(name, None)
 
     async def look(self) -> None:
         """See which pools are ready, and give back those that nobody will need. Raises Fault."""
-        found = [summary.name for summary in await self._api.pools(self._prefix)]
+        pools = await self._api.pools(self._prefix)
+        found = [summary.name for summary in pools]
         self._ready = [name for name in self._ready if name in found]
         self._ready += [name for name in sorted(found) if name not in self._ready]
-        for name in found:
-            self._coming.pop(name, None)
+        now = asyncio.get_running_loop().time()
+        for summary in pools:
+            self._coming.pop(summary.name, None)
+            if summary.name not in self._left and summary.name not in self._released:  # an earlier process's
+                self._left[summary.name] = _Left(summary.created, now + self._keep_alive)
         while self._expected is not None and len(self._ready) > self._expected:
             name = self._ready.pop()
             self._released.add(name)

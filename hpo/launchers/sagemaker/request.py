@@ -111,7 +111,9 @@ class Recipe:
         }
         if channels := input_data(options, resolved.inputs, resolved.source):
             body["InputDataConfig"] = channels
-        trial = name.removesuffix(f"-{launch.run}")
+        trial = name.removesuffix(f"-{launch.run}") + (
+            f"-repeat-{launch.repeat}" if launch.repeat > 1 else ""
+        )
         body |= self._kept(resolved.output, name=name, trial=trial)
         body |= self._surroundings()
         body |= self._records(name)
@@ -234,7 +236,7 @@ class Recipe:
         return {"DisableProfiler": False, "S3OutputPath": output}
 
     def _kept(self, output: str, *, name: str, trial: str) -> Body:
-        """Return where files go while a run lasts: checkpoints by trial, for its next run."""
+        """Return where files go while a run lasts: checkpoints by trial and repeat, for its next run."""
         options, body = self._options, Body()
         if options.checkpoints is not None or options.spot:
             given = options.checkpoints

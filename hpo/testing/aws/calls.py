@@ -27,7 +27,12 @@ class Call:
     service: str
     operation: str
     document: Mapping[str, Any] | None
-    is_own: bool  # the emulator's
+    access_key: str  # of who calls; "" where nobody signed
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the emulator itself calls."""
+        return self.access_key == OWN_ACCESS_KEY
 
 
 def call_of(environ: dict[str, Any]) -> Call:
@@ -35,17 +40,17 @@ def call_of(environ: dict[str, Any]) -> Call:
     scope = _SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
     user, service = (scope[1], scope[2]) if scope else ("", "s3")
     if user == OWN_ACCESS_KEY:
-        return Call(service, "", None, is_own=True)
+        return Call(service, "", None, user)
     target = environ.get("HTTP_X_AMZ_TARGET", "")
     if target:
         prefix, _, operation = target.rpartition(".")
         service = _TARGETS.get(prefix, service)
-        return Call(service, operation, _document(_body(environ)), is_own=False)
+        return Call(service, operation, _document(_body(environ)), user)
     if service == "s3":
-        return Call(service, _s3_operation(environ), None, is_own=False)
+        return Call(service, _s3_operation(environ), None, user)
     form = parse_qs(_body(environ).decode(errors="replace"))
     action = form.get("Action", [environ.get("PATH_INFO", "")])[0]
-    return Call(service, action, None, is_own=False)
+    return Call(service, action, None, user)
 
 
 def _body(environ: dict[str, Any]) -> bytes:

@@ -28,6 +28,7 @@ class Request:
     operation: str
     at: float  # monotonic seconds
     status: int
+    access_key: str = ""  # of who called; "" where nobody signed
 
 
 class Gate:
@@ -44,7 +45,7 @@ class Gate:
         """Answer a request, as WSGI has it."""
         at = time.monotonic()
         faults = self.faults
-        service, operation = "", ""
+        call: Call | None = None
         try:
             if faults is None:
                 raise ApiError("ServiceUnavailable", "the emulator has stopped", status=503)
@@ -52,9 +53,8 @@ class Gate:
             if call.is_own:
                 passed: Iterable[bytes] = self._moto(environ, start_response)
                 return passed
-            service, operation = call.service, call.operation
             is_lost = faults.befall(call)
-            if service == "sagemaker":
+            if call.service == "sagemaker":
                 _check(call)
             answer = self.answer(call)
             if answer is None:
@@ -64,24 +64,26 @@ class Gate:
             if is_lost:
                 raise server_error()
         except ApiError as error:
-            self._note(service, operation, at, error.status)
-            return _refused(error, service, start_response)
-        self._note(service, operation, at, 200)
+            self._note(call, at, error.status)
+            return _refused(error, call.service if call else "", start_response)
+        self._note(call, at, 200)
         return _answered(200, json.dumps(answer).encode(), _json(), start_response)
 
     def _passed(self, environ: dict[str, Any], start_response: Any, call: Call, at: float) -> Iterable[bytes]:
         """Have moto answer, and note how it did."""
 
         def noting(status: str, *rest: Any) -> Any:
-            self._note(call.service, call.operation, at, int(status.split(maxsplit=1)[0]))
+            self._note(call, at, int(status.split(maxsplit=1)[0]))
             return start_response(status, *rest)
 
         answered: Iterable[bytes] = self._moto(environ, noting)
         return answered
 
-    def _note(self, service: str, operation: str, at: float, status: int) -> None:
+    def _note(self, call: Call | None, at: float, status: int) -> None:
+        """Note a request; None: it could not be read."""
+        told = (call.service, call.operation) if call else ("", "")
         with self._lock:
-            self.requests.append(Request(service, operation, at, status))
+            self.requests.append(Request(*told, at, status, call.access_key if call else ""))
 
 
 def _check(call: Call) -> None:

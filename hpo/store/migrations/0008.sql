@@ -1,0 +1,3 @@
+-- Whose parameters a trial has, where the job has several algorithms.
+
+alter table trial add column algorithm text;
