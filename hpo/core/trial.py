@@ -64,7 +64,22 @@ class Reason(StrEnum):
     STOPPED = "stopped"
     INTERRUPTED = "interrupted"
 
+    @property
+    def blames_values(self) -> bool:
+        """Whether other values of the parameters may well have kept a trial from failing so."""
+        return self in _BLAMES_VALUES
 
+
+_BLAMES_VALUES = frozenset(
+    {
+        Reason.EXIT_STATUS,
+        Reason.SIGNAL,
+        Reason.OUT_OF_MEMORY,
+        Reason.TIMEOUT,
+        Reason.NO_METRIC,
+        Reason.NOT_FINITE,
+    }
+)
 _FINAL_TRIAL = frozenset(
     {TrialStatus.COMPLETED, TrialStatus.PRUNED, TrialStatus.FAILED, TrialStatus.CANCELLED}
 )

@@ -11,7 +11,6 @@ from optuna.storages import InMemoryStorage
 from optuna.study import Study
 
 from hpo.core.settings import Goal
-from hpo.core.trial import Reason
 from hpo.spec.space import Categorical, Continuous, Integer, Parameter, Space
 
 
@@ -36,32 +35,6 @@ def distribution_of(parameter: Parameter) -> BaseDistribution:
             return CategoricalDistribution(range(parameter.count))
         case _:
             assert_never(parameter)
-
-
-def blames_values(reason: Reason) -> bool:
-    """Tell whether other values of the parameters may well have kept a trial from failing so."""
-    match reason:
-        case (
-            Reason.EXIT_STATUS
-            | Reason.SIGNAL
-            | Reason.OUT_OF_MEMORY
-            | Reason.TIMEOUT
-            | Reason.NO_METRIC
-            | Reason.NOT_FINITE
-        ):
-            return True
-        case (
-            Reason.COULD_NOT_START
-            | Reason.LOST
-            | Reason.NO_CAPACITY
-            | Reason.PRUNED
-            | Reason.JOB_ENDED
-            | Reason.STOPPED
-            | Reason.INTERRUPTED
-        ):
-            return False
-        case _:
-            assert_never(reason)
 
 
 def create_study(storage: InMemoryStorage, goals: Sequence[Goal]) -> Study:

@@ -19,7 +19,7 @@ from hpo.core.history import History
 from hpo.core.settings import Goal
 from hpo.core.trial import Trial, TrialStatus
 from hpo.search.coordinates import from_coordinate, to_point
-from hpo.search.optuna_terms import blames_values, create_study, distribution_of, groups_of
+from hpo.search.optuna_terms import create_study, distribution_of, groups_of
 from hpo.spec.space import Scalar, Space
 
 CANDIDATES = 24
@@ -139,5 +139,5 @@ def _values(trial: Trial) -> list[float] | None:
 
 def _counts_as_bad(trial: Trial) -> bool:
     if trial.status is TrialStatus.FAILED:
-        return trial.reason is not None and blames_values(trial.reason)
+        return trial.reason is not None and trial.reason.blames_values
     return trial.status in {TrialStatus.COMPLETED, TrialStatus.PRUNED}

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from hpo.search.bayesian.encoding import Array, Encoding
+from hpo.search.bayesian.promise import Promise
 from hpo.search.bayesian.quasirandom import sobol
 
 EVERYWHERE = 1_024
@@ -15,9 +16,6 @@ EVERYWHERE = 1_024
 
 NEAR_THE_BEST, AT_THE_BEST = 384, 128
 """Candidates around the best trials, and close to the best one."""
-
-BEST = 8
-"""Trials that candidates are taken around."""
 
 WIDE, CLOSE = 0.15, 0.03
 """How far from them, as a share of each range."""
@@ -33,9 +31,6 @@ LOOKED_AT = 200
 
 MOST_CELLS = 2_048
 """Configurations up to which all of a finite space are candidates."""
-
-Promise = Callable[[Array], Array]
-"""What points, of shape (n, d), promise: shape (n,)."""
 
 Fits = Callable[[Array], bool]
 """Whether a point, of shape (d,), keeps to the constraints."""

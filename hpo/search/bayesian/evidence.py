@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from statistics import median_low
 from typing import assert_never
@@ -13,7 +13,7 @@ import numpy as np
 
 from hpo.core.history import History
 from hpo.core.settings import Goal
-from hpo.core.trial import Reason, Trial, TrialStatus
+from hpo.core.trial import Trial, TrialStatus
 from hpo.search.bayesian.encoding import Array, Encoding
 from hpo.search.bayesian.engine import Evidence
 from hpo.spec.space import Values
@@ -23,6 +23,10 @@ STOPPED_DOUBT = 0.25
 
 ADVICE_DOUBT = 0.25
 """Variance of a value that parents advise: it is another job's, on the scale of this one."""
+
+
+WORST = 1e100
+"""What larger violations count as; losses as large have no variance to compare with."""
 
 
 class Kind(Enum):
@@ -40,6 +44,8 @@ class _Known:
     kind: Kind
     point: Array
     loss: float = math.nan
+    error: float = 0.0  # standard error of the loss, where it is told
+    violation: float = 0.0
 
 
 class HistoryEvidence:
@@ -47,7 +53,8 @@ class HistoryEvidence:
 
     A completed trial counts by its value. A stopped one counts by the last value of its curve, but for no
     better than the middle one of the completed: it was worse than others. A failure of the program's own
-    counts for the model of failures. How the machinery or a user ended a trial says nothing.
+    counts for the model of failures, and so does a result that misses what is required; where all of them
+    do, they count by how far. How the machinery or a user ended a trial says nothing.
     """
 
     def __init__(
@@ -89,7 +96,8 @@ class HistoryEvidence:
                 continue
             point = known.point if known is not None else self._encoding.point(trial.params)
             kind, value = _said(trial, self._history)
-            self._trials[number] = _Known(kind, point, self._sign * value)
+            error = trial.standard_error or 0.0
+            self._trials[number] = _Known(kind, point, self._sign * value, error, trial.violation)
         self._read = len(self._history.log)
 
     def evidence(self, advice: Sequence[tuple[Values, float]] = ()) -> Evidence:
@@ -97,18 +105,24 @@ class HistoryEvidence:
         trials = [self._trials[number] for number in sorted(self._trials)]
         results = [*self._before, *(known for known in trials if known.kind is Kind.RESULT)]
         stopped = [known for known in trials if known.kind is Kind.STOPPED]
-        middle = median_low(known.loss for known in results) if results else -math.inf
-        advised = [(self._encoding.point(values), self._sign * value) for values, value in advice]
+        if results and all(known.violation for known in results):  # what is required comes first
+            results = [replace(known, loss=min(known.violation, WORST), error=0.0) for known in results]
+            stopped, advice = [], ()
         losses = [known.loss for known in results]
+        middle = median_low(losses) if losses else -math.inf
         losses += [max(known.loss, middle) for known in stopped]
-        losses += [loss for _, loss in advised]
-        doubts = [0.0] * len(results) + [STOPPED_DOUBT] * len(stopped) + [ADVICE_DOUBT] * len(advised)
+        losses += [self._sign * value for _, value in advice]
+        points = [known.point for known in (*results, *stopped)]
+        points += [self._encoding.point(values) for values, _ in advice]
+        variance = float(np.var(losses)) if max(map(abs, losses), default=0.0) < WORST else math.inf
+        doubts = [known.error**2 / variance if known.error and variance else 0.0 for known in results]
+        doubts += [STOPPED_DOUBT] * len(stopped) + [ADVICE_DOUBT] * len(advice)
+        misses = [known.violation > 0.0 for known in results] + [False] * (len(points) - len(results))
         return Evidence(
-            points=self._stacked(
-                [*(known.point for known in [*results, *stopped]), *(p for p, _ in advised)]
-            ),
+            points=self._stacked(points),
             losses=np.array(losses),
             doubts=np.array(doubts),
+            misses=np.array(misses, dtype=bool) & (not all(misses)),
             failed=self._stacked([known.point for known in trials if known.kind is Kind.FAILED]),
             pending=self._stacked([known.point for known in trials if known.kind is Kind.PENDING]),
         )
@@ -133,7 +147,7 @@ def _said(trial: Trial, history: History) -> tuple[Kind, float]:
             return (Kind.STOPPED if math.isfinite(value) else Kind.FAILED), value
         case TrialStatus.COMPLETED:
             return Kind.FAILED, math.nan
-        case TrialStatus.FAILED if trial.reason is not None and blames_values(trial.reason):
+        case TrialStatus.FAILED if trial.reason is not None and trial.reason.blames_values:
             return Kind.FAILED, math.nan
         case TrialStatus.FAILED | TrialStatus.CANCELLED:
             return Kind.NOTHING, math.nan
@@ -152,29 +166,3 @@ def _judged(trial: Trial, curve: Sequence[tuple[float, float]]) -> Sequence[tupl
         return curve
     reached = next((place for place, (step, _) in enumerate(curve, 1) if step >= trial.verdict.step), None)
     return curve[:reached]
-
-
-def blames_values(reason: Reason) -> bool:
-    """Tell whether other values of the parameters may well have kept a trial from failing so."""
-    match reason:
-        case (
-            Reason.EXIT_STATUS
-            | Reason.SIGNAL
-            | Reason.OUT_OF_MEMORY
-            | Reason.TIMEOUT
-            | Reason.NO_METRIC
-            | Reason.NOT_FINITE
-        ):
-            return True
-        case (
-            Reason.COULD_NOT_START
-            | Reason.LOST
-            | Reason.NO_CAPACITY
-            | Reason.PRUNED
-            | Reason.JOB_ENDED
-            | Reason.STOPPED
-            | Reason.INTERRUPTED
-        ):
-            return False
-        case _:
-            assert_never(reason)

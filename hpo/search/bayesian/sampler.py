@@ -112,8 +112,14 @@ def _evidence(study: Study, trial: FrozenTrial, encoding: Encoding) -> Evidence:
     def stacked(some: list[Array]) -> Array:
         return np.array(some).reshape(len(some), encoding.dimension)
 
-    doubts = np.zeros(len(losses))
-    return Evidence(stacked(points), np.array(losses), doubts, stacked(failed), stacked(pending))
+    return Evidence(
+        points=stacked(points),
+        losses=np.array(losses),
+        doubts=np.zeros(len(losses)),
+        misses=np.zeros(len(losses), dtype=bool),
+        failed=stacked(failed),
+        pending=stacked(pending),
+    )
 
 
 def _known(space: Space, trial: FrozenTrial) -> dict[str, Scalar]:

@@ -1,0 +1,42 @@
+"""What keeps proposals out of the corners of a space while there are few results.
+
+A Gaussian process is least certain in the corners, so that improvement is expected there for want of
+evidence; good configurations are seldom there. A prior belief says so, and fades as results come in (after
+Hvarfner et al., πBO: augmenting acquisition functions with user beliefs, 2022).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo.search.bayesian.encoding import Array
+
+STRENGTH = 10.0
+"""How much one result alone would pull; of n results each pulls with an nth of it."""
+
+WIDTH = 0.4
+"""How far from the good trials a coordinate may lie, as a share of its range: a standard deviation."""
+
+GOOD, LEAST_GOOD = 0.25, 2
+"""The share of the trials that are good, and how many are at the least."""
+
+MIDDLE = 2
+"""As how many trials the middle of the space counts."""
+
+
+class Pull:
+    """The logarithm of a normal density around the mean of the good trials and the middle of the space."""
+
+    def __init__(self, points: Array, losses: Array, is_number: NDArray[np.bool_]) -> None:
+        """Take what was tried, points of shape (n, d), and which of the d parameters are no categories."""
+        self._is_number = is_number
+        count = max(LEAST_GOOD, int(GOOD * len(losses)))
+        good = points[np.argsort(losses, kind="stable")[:count]][:, is_number]
+        self._centre = (good.sum(axis=0) + 0.5 * MIDDLE) / (len(good) + MIDDLE)
+        self._strength = STRENGTH / len(losses)
+
+    def __call__(self, points: Array) -> Array:
+        """Return it for points of shape (m, d), up to a constant: shape (m,)."""
+        away = (points[:, self._is_number] - self._centre) / WIDTH
+        return np.asarray(-0.5 * self._strength * (away * away).sum(axis=1))
