@@ -12,7 +12,9 @@ from hpo.search.bayesian.choices import Choices
 from hpo.search.bayesian.encoding import Array, Encoding
 from hpo.search.bayesian.engine import Engine
 from hpo.search.bayesian.evidence import HistoryEvidence, Kind
-from hpo.search.hints import evidence_of
+from hpo.search.bayesian.parents import Parents
+from hpo.search.bayesian.process import zero
+from hpo.search.hints import Order, evidence_of
 from hpo.search.strategy import SearchContext
 from hpo.search.uniform import derived_seed
 from hpo.spec.space import Scalar, Values
@@ -24,11 +26,18 @@ SAME = 1e-6
 class Model:
     """What a job's history, and an identical start's parents, say of its space."""
 
-    def __init__(self, context: SearchContext, history: History, choices: Choices | None = None) -> None:
+    def __init__(
+        self,
+        context: SearchContext,
+        history: History,
+        choices: Choices | None = None,
+        parents: Sequence[Order] = (),
+    ) -> None:
         self._space = context.space
         self._seed = context.seed
         self._encoding = Encoding(context.space)
         self._engine = Engine(self._encoding, choices)
+        self._parents = Parents(self._encoding, parents)
         before = evidence_of(context.space, context.prior)
         self._known = HistoryEvidence(self._encoding, history, before)
 
@@ -56,11 +65,12 @@ class Model:
         self._known.catch_up()
 
     def ask(
-        self, number: int, *, advice: Sequence[tuple[Values, float]] = (), drawn: Sequence[Values] = ()
+        self, number: int, *, trust: Sequence[float] = (), drawn: Sequence[Values] = ()
     ) -> Iterator[dict[str, Scalar]]:
         """Yield configurations for trial `number` that keep to the constraints, most promising first.
 
-        `advice` has results that parents advise, and `drawn` some configurations that fit.
+        `trust` tells how far each parent is believed, from 0 to 1, and `drawn` has some configurations that
+        fit.
         """
         space, encoding = self._space, self._encoding
 
@@ -70,11 +80,12 @@ class Model:
         points = [encoding.point(values) for values in drawn]
         with threadpool_limits(limits=1, user_api="blas"):  # trials need the cores, and sums their order
             ranked = self._engine.ranked(
-                self._known.evidence(advice),
+                self._known.evidence(),
                 number=number,
                 random=np.random.default_rng(derived_seed(self._seed, number)),
                 fits=fits,
                 drawn=np.array(points).reshape(len(points), encoding.dimension),
+                mean=zero if self._known.misses_all else self._parents.mean(trust),
             )
         tried = self._known.tried()
         for point in ranked:
