@@ -96,7 +96,10 @@ class Hints:
 
 
 class Order:
-    """The trials of one scale, best first, with the place of each from 0 to 1."""
+    """The trials of one scale, best first: `best` has all, and `known` some with losses of that scale.
+
+    `lacked` has the names of the parameters that none of them had.
+    """
 
     def __init__(self, space: Space, trials: Sequence[PriorTrial], goal: Goal) -> None:
         self.lacked = frozenset(
@@ -105,12 +108,11 @@ class Order:
         self._compared = Space(tuple(p for p in space if p.name not in self.lacked))
         sign = -1.0 if goal is Goal.MAXIMIZE else 1.0
         self.best = sorted(trials, key=lambda trial: sign * trial.past.value)
-        step = max(1, math.ceil(len(trials) / MOST))
-        losses = [sign * trial.past.value for trial in self.best]
-        self.known = [(trial.params or {}, loss) for trial, loss in zip(self.best, losses, strict=True)][::step]
-        self._placed = [
-            (values, place) for (values, _), place in zip(self.known, _places(losses)[::step], strict=True)
-        ]
+        known = [(trial.params or {}, sign * trial.past.value) for trial in self.best]
+        step = max(1, math.ceil(len(known) / MOST))
+        self.known = known[::step]
+        places = _places([loss for _, loss in known])[::step]
+        self._placed = [(values, place) for (values, _), place in zip(self.known, places, strict=True)]
 
     def place(self, values: Values) -> float:
         """Return where a configuration would be in the order, by the nearest ones in it."""

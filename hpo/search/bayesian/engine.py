@@ -104,9 +104,7 @@ class Engine:
         process = self._process(features, self._scaled(evidence.losses), evidence.doubts, random)
         return process.project(features).mean
 
-    def _promise(
-        self, evidence: Evidence, number: int, random: np.random.Generator, mean: Mean
-    ) -> Promise:
+    def _promise(self, evidence: Evidence, number: int, random: np.random.Generator, mean: Mean) -> Promise:
         features, values = self._encoding.features(evidence.points), self._scaled(evidence.losses)
         process = self._process(features, values, evidence.doubts, random, mean)
         feasible = ~evidence.misses
