@@ -1,7 +1,7 @@
 """Where the parents of a transfer say that it is good, and how far they are to be believed.
 
-A parent's values say nothing here, as data or program differ; their order may. It is compared with the
-job's own results, and counts as far as it agrees with them: a parent that misleads is left alone.
+A parent's values are no results here, as data or program differ; their order may hold. It is compared with
+the job's own results, and counts as far as it agrees with them: a parent that misleads is left alone.
 """
 
 from __future__ import annotations
