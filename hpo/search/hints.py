@@ -63,7 +63,9 @@ class Hints:
         self._space = space
         used = _within(space, prior) if prior.type is WarmStart.TRANSFER else []
         scales = dict.fromkeys(trial.scale for trial in used)
-        self.orders = [Order(space, [t for t in used if t.scale == scale], goal) for scale in scales]
+        self.orders: Sequence[Order] = [
+            Order(space, [t for t in used if t.scale == scale], goal) for scale in scales
+        ]
         self._starts = list(self._distinct())
         self._judged = lru_cache(maxsize=1)(lambda history: _Judged(space, history, self.orders))
 

@@ -13,7 +13,6 @@ from hpo.search.bayesian.encoding import Array, Encoding
 from hpo.search.bayesian.engine import Engine
 from hpo.search.bayesian.evidence import HistoryEvidence, Kind
 from hpo.search.bayesian.parents import Parents
-from hpo.search.bayesian.process import zero
 from hpo.search.hints import Order, evidence_of
 from hpo.search.strategy import SearchContext
 from hpo.search.uniform import derived_seed
@@ -51,14 +50,14 @@ class Model:
         """How many values there are of parents."""
         return self._known.inherited
 
-    @property
-    def evidence(self) -> str:
-        """Return what the next proposal rests on, in words for the user."""
+    def evidence(self, trust: Sequence[float] = ()) -> str:
+        """Return what the next proposal rests on, in words for the user; `trust` is as in `ask`."""
         known = self._known
         outside = f", {known.outside} outside of the narrowed ranges" if known.outside else ""
         parents = f" and {known.inherited} of parents" if known.inherited else ""
         counts = f"({known.count(Kind.PENDING)} pending, {known.count(Kind.FAILED)} failed{outside})"
-        return f"model of {self.results} trials{parents} {counts}"
+        expected = ", beginning with what parents expect" if any(self._believed(trust)) else ""
+        return f"model of {self.results} trials{parents}{expected} {counts}"
 
     def catch_up(self) -> None:
         """Take in what happened since the last call."""
@@ -85,9 +84,13 @@ class Model:
                 random=np.random.default_rng(derived_seed(self._seed, number)),
                 fits=fits,
                 drawn=np.array(points).reshape(len(points), encoding.dimension),
-                mean=zero if self._known.misses_all else self._parents.mean(trust),
+                mean=self._parents.mean(self._believed(trust)),
             )
         tried = self._known.tried()
         for point in ranked:
             if fits(point) and np.abs(tried - point).max(axis=1).min(initial=1.0) > SAME:
                 yield encoding.values(point)
+
+    def _believed(self, trust: Sequence[float]) -> Sequence[float]:
+        """Return how far parents are believed: not at all while the model is of what is required."""
+        return () if self._known.misses_all else trust

@@ -66,7 +66,7 @@ class Bayesian:
         drawn = self._drawn(history, number) if self._space.constraints else ()
         for values in model.ask(number, trust=trust, drawn=drawn):
             if self._is_open(history, values):
-                return Proposal(values, model.evidence)
+                return Proposal(values, model.evidence(trust))
         return self._random(history, number, "random, as all that the model chooses is tried already")
 
     def should_stop(self, history: History, number: int) -> Verdict | None:  # noqa: ARG002
