@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 
@@ -40,24 +41,26 @@ class Parents:
 
 
 class _Expert:
-    """The process of one parent's trials, over the parameters that it knew."""
+    """The process of one parent's trials, over the parameters that it knew; fitted when it is first asked."""
 
     def __init__(self, encoding: Encoding, order: Order) -> None:
+        self._encoding = encoding
+        self._order = order
         lacked = [place for place, p in enumerate(encoding.space) if p.name in order.lacked]
         self._is_known = ~np.isin(encoding.axis_of, lacked)
-        self._process: GaussianProcess | None = None
+
+    def __call__(self, features: Array) -> Array:
         if not self._is_known.any():
-            return
-        axis_of = np.unique(encoding.axis_of[self._is_known], return_inverse=True)[1]
-        points = np.stack([encoding.point(values) for values, _ in order.known])
-        features = encoding.features(points)[:, self._is_known]
-        values = tail_compressed(np.array([loss for _, loss in order.known]))
+            return np.zeros(len(features))
+        return self._process.project(features[:, self._is_known]).mean
+
+    @cached_property
+    def _process(self) -> GaussianProcess:
+        points = np.stack([self._encoding.point(values) for values, _ in self._order.known])
+        features = self._encoding.features(points)[:, self._is_known]
+        values = tail_compressed(np.array([loss for _, loss in self._order.known]))
+        axis_of = np.unique(self._encoding.axis_of[self._is_known], return_inverse=True)[1]
         doubt = np.zeros(len(values))
         some = subset(values, FITTED, np.random.default_rng(0))
         kernel = fitted(Observed(features[some], values[some], axis_of, doubt[some]))
-        self._process = GaussianProcess(Observed(features, values, axis_of, doubt), kernel)
-
-    def __call__(self, features: Array) -> Array:
-        if self._process is None:
-            return np.zeros(len(features))
-        return self._process.project(features[:, self._is_known]).mean
+        return GaussianProcess(Observed(features, values, axis_of, doubt), kernel)
