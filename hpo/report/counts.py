@@ -9,7 +9,7 @@ from typing import TypedDict
 
 from hpo.core.trial import Trial, TrialStatus
 
-_CHOSEN_BY = {"TPE": "model", "model": "model", "": "strategy"}
+_CHOSEN_BY = {"TPE": "model", "": "strategy"}
 """What the first word of a proposal's `proposed_by` is called, where that is not the word itself."""
 
 

@@ -83,10 +83,18 @@ def _of_one_or_several(spec: JsonSchemaValue) -> JsonSchemaValue:
         **spec,
         "properties": {**spec["properties"], "launcher": {"description": launcher["description"]}},
         "required": required,
-        "oneOf": [{"required": ["objective"]}, {"required": ["objectives"]}],
-        "if": {"required": [SECTION]},
-        "then": {"properties": {"launcher": shared, **dict.fromkeys((*OWN, *ONE_ONLY), False)}},
-        "else": {"properties": {"launcher": launcher}, "required": list(either)},
+        "allOf": [
+            {
+                "if": {"required": ["objectives"]},
+                "then": {"properties": {"objective": False}},
+                "else": {"required": ["objective"]},
+            },
+            {
+                "if": {"required": [SECTION]},
+                "then": {"properties": {"launcher": shared, **dict.fromkeys((*OWN, *ONE_ONLY), False)}},
+                "else": {"properties": {"launcher": launcher}, "required": list(either)},
+            },
+        ],
     }
 
 

@@ -11,7 +11,7 @@ from scipy.special import logsumexp, ndtr
 from hpo.search.bayesian.encoding import Array
 from hpo.search.bayesian.process import LEAST_VARIANCE, GaussianProcess, Projection, robust_cholesky
 
-TAIL = -6.0
+TAIL = -12.0
 """Where log(φ(z) + z Φ(z)) is told from its asymptotic series."""
 
 FANTASY_NOISE = 1e-6

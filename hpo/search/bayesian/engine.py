@@ -98,12 +98,6 @@ class Engine:
             promise = promise.with_companion(seen)
         return self._candidates.climbed(promise, pool, promise.of(seen), fits, random)
 
-    def expected(self, evidence: Evidence, random: np.random.Generator) -> Array:
-        """Return the model's mean at each point of the evidence, lower is better: shape (n,)."""
-        features = self._encoding.features(evidence.points)
-        process = self._process(features, self._scaled(evidence.losses), evidence.doubts, random)
-        return process.project(features).mean
-
     def _promise(self, evidence: Evidence, number: int, random: np.random.Generator, mean: Mean) -> Promise:
         features, values = self._encoding.features(evidence.points), self._scaled(evidence.losses)
         process = self._process(features, values, evidence.doubts, random, mean)
