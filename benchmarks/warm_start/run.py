@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import platform
 import sys
 import warnings
@@ -76,9 +77,12 @@ def given(task: Task, parents: Sequence[Parent], kind: WarmStart) -> Callable[[i
 
 
 def inherited(task: Task, parent: Parent) -> float:
-    """Return the best value that an identical start begins with: it is one of the job's results."""
+    """Return the best value that an identical start begins with: it is one of the job's results.
+
+    A parent may have none within the narrowed ranges.
+    """
     prior = prior_of(task, parent, WarmStart.IDENTICAL)
-    return max(trial.past.value for trial in prior.trials if trial.params is not None)
+    return max((trial.past.value for trial in prior.trials if trial.params is not None), default=-math.inf)
 
 
 def curves(task: Task, seeds: int, prior: Callable[[int], Prior]) -> Curves:

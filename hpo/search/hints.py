@@ -1,18 +1,17 @@
 """Where the parents of a transfer say that it is good, and how far they are to be believed.
 
-A parent's values say nothing here, as data or program differ; their order may. It is compared with the
-job's own results, and counts as far as it agrees with them: a parent that misleads is left alone.
+A parent's values are no results here, as data or program differ; their order may hold. It is compared with
+the job's own results, and counts as far as it agrees with them: a parent that misleads is left alone.
 """
 
 from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import zip_longest
-from random import Random
 from statistics import StatisticsError, correlation
 
 from hpo.core.history import History
@@ -20,7 +19,6 @@ from hpo.core.prior import Prior, PriorTrial, WarmStart
 from hpo.core.settings import Goal
 from hpo.core.trial import TrialStatus
 from hpo.search.coordinates import to_coordinate
-from hpo.search.uniform import derived_seed
 from hpo.spec.space import Categorical, Parameter, Space, Values
 
 APART = 0.15
@@ -65,9 +63,11 @@ class Hints:
         self._space = space
         used = _within(space, prior) if prior.type is WarmStart.TRANSFER else []
         scales = dict.fromkeys(trial.scale for trial in used)
-        self._orders = [_Order(space, [t for t in used if t.scale == scale], goal) for scale in scales]
+        self.orders: Sequence[Order] = [
+            Order(space, [t for t in used if t.scale == scale], goal) for scale in scales
+        ]
         self._starts = list(self._distinct())
-        self._judged = lru_cache(maxsize=1)(lambda history: _Judged(space, history, self._orders))
+        self._judged = lru_cache(maxsize=1)(lambda history: _Judged(space, history, self.orders))
 
     def start(self, history: History, number: int) -> Suggestion | None:
         """Return a parent's trial to begin with as trial `number`: every other one, the best ones first.
@@ -81,32 +81,14 @@ class Hints:
         words = f"parent: trial {trial.past.number} of {trial.past.job}"
         return Suggestion(trial.params or {}, words)
 
-    def trust(self, history: History) -> float:
-        """Return how far the parents agree with the job's own results so far, from 0 to 1."""
-        return max(self._judged(history).caught_up().weights, default=0.0)
-
-    def advice(self, history: History) -> list[tuple[Values, float]]:
-        """Return parents' configurations with values as this job would see them, for its model.
-
-        Never more than the job has results of its own.
-        """
-        judged = self._judged(history).caught_up()
-        advice: list[tuple[Values, float]] = []
-        for index, (order, weight) in enumerate(zip(self._orders, judged.weights, strict=True)):
-            count = round(judged.count * weight / (sum(judged.weights) or 1.0))
-            advice += [(values, judged.value_at(index, place)) for values, place in order.spread(count)]
-        return advice
-
-    def rank(self, history: History, values: Values) -> float:
-        """Return where the parents see a configuration: 0 is the best, 1 the worst."""
-        weights = self._judged(history).caught_up().weights
-        places = [weight * order.place(values) for weight, order in zip(weights, self._orders, strict=True)]
-        return sum(places) / (sum(weights) or 1.0)
+    def trust(self, history: History) -> list[float]:
+        """Return how far each of the orders agrees with the job's own results so far, from 0 to 1."""
+        return self._judged(history).caught_up().weights
 
     def _distinct(self) -> Iterator[PriorTrial]:
         """Yield the parents' best trials in turn, each away from those before it."""
         taken: list[PriorTrial] = []
-        for several in zip_longest(*(order.best for order in self._orders)):
+        for several in zip_longest(*(order.best for order in self.orders)):
             for trial in several:
                 if trial is None or trial.params is None:
                     continue
@@ -115,29 +97,28 @@ class Hints:
                     yield trial
 
 
-class _Order:
-    """The trials of one scale, best first, with the place of each from 0 to 1."""
+class Order:
+    """The trials of one scale, best first: `best` has all, and `known` some with losses of that scale.
+
+    `lacked` has the names of the parameters that none of them had.
+    """
 
     def __init__(self, space: Space, trials: Sequence[PriorTrial], goal: Goal) -> None:
-        lacked = {p.name for p in space if not any(p.name in trial.past.params for trial in trials)}
-        self._compared = Space(tuple(p for p in space if p.name not in lacked))
+        self.lacked = frozenset(
+            p.name for p in space if not any(p.name in trial.past.params for trial in trials)
+        )
+        self._compared = Space(tuple(p for p in space if p.name not in self.lacked))
         sign = -1.0 if goal is Goal.MAXIMIZE else 1.0
         self.best = sorted(trials, key=lambda trial: sign * trial.past.value)
-        step = max(1, math.ceil(len(trials) / MOST))
-        places = _places([sign * trial.past.value for trial in self.best])
-        self._known = [
-            (_spread(space, trial, lacked), place)
-            for trial, place in list(zip(self.best, places, strict=True))[::step]
-        ]
-
-    def spread(self, count: int) -> list[tuple[Values, float]]:
-        """Return so many of the trials, evenly over the order and with the best one, each with its place."""
-        count = min(count, len(self._known))
-        return [self._known[index * len(self._known) // count] for index in range(count)]
+        known = [(trial.params or {}, sign * trial.past.value) for trial in self.best]
+        step = max(1, math.ceil(len(known) / MOST))
+        self.known = known[::step]
+        places = _places([loss for _, loss in known])[::step]
+        self._placed = [(values, place) for (values, _), place in zip(self.known, places, strict=True)]
 
     def place(self, values: Values) -> float:
         """Return where a configuration would be in the order, by the nearest ones in it."""
-        near = sorted((distance(self._compared, values, known), place) for known, place in self._known)
+        near = sorted((distance(self._compared, values, known), place) for known, place in self._placed)
         weights = [(1.0 / (away + 0.01), place) for away, place in near[:NEIGHBOURS]]
         return sum(weight * place for weight, place in weights) / sum(weight for weight, _ in weights)
 
@@ -145,7 +126,7 @@ class _Order:
 class _Judged:
     """How far each order agrees with a history's completed trials, kept up with as it grows."""
 
-    def __init__(self, space: Space, history: History, orders: Sequence[_Order]) -> None:
+    def __init__(self, space: Space, history: History, orders: Sequence[Order]) -> None:
         self._space = space
         self._history = history
         self._orders = orders
@@ -171,14 +152,6 @@ class _Judged:
         """Whether no order agrees with the results at all."""
         return self.count >= LEAST and all(agreement <= 0.0 for agreement in self._agreements)
 
-    def value_at(self, index: int, place: float) -> float:
-        """Return what the job's own results are at a place in an order: the middle one of the nearest."""
-        near = sorted(
-            (abs(places[index] - place), number, loss) for number, (loss, places) in self._results.items()
-        )
-        losses = sorted(loss for _, _, loss in near[:NEIGHBOURS])
-        return self._sign * losses[len(losses) // 2]
-
     def caught_up(self) -> _Judged:
         """Take in what happened since the last call, up to the results from which on it does not matter."""
         log, before = self._history.log, self.count
@@ -198,18 +171,6 @@ class _Judged:
                 for index in range(len(self._orders))
             ]
         return self
-
-
-def _spread(space: Space, trial: PriorTrial, lacked: Collection[str]) -> Values:
-    """Return a trial's values with others for the parameters that it lacked.
-
-    The same value was assumed for all trials of a parent: it would look as if that made them good.
-    """
-    assumed = trial.params or {}
-    random = Random(derived_seed(trial.parent, trial.past.number))  # noqa: S311 -- to be repeated
-    drawn = {p.name: p.from_unit(random.random()) for p in space if p.name in lacked}
-    values = {name: drawn.get(name, value) for name, value in assumed.items()}
-    return values if space.contains(values) else assumed
 
 
 def distance(space: Space, values: Values, other: Values) -> float:

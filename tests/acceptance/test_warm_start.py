@@ -14,6 +14,9 @@ X: dict[str, Any] = {"type": "continuous", "min": 0.0, "max": 1.0}
 BOWL = """awk -v x="$SM_HP_X" 'BEGIN {d = x - 0.3; printf "loss=%.17g\\n", d < 0 ? -d : d}'"""
 """The best is at 0.3."""
 
+STEEP = """awk -v x="$SM_HP_X" 'BEGIN {d = 100 * (x - 0.32); printf "loss=%.17g\\n", d < 0 ? -d : d}'"""
+"""The other's shape on another scale, and nearly its best."""
+
 HILL = """awk -v x="$SM_HP_X" 'BEGIN {d = x - 0.3; printf "loss=%.17g\\n", d < 0 ? d : -d}'"""
 """The best is where the other's worst is."""
 
@@ -214,14 +217,23 @@ def test_acceptance_17_a_parents_score_is_never_the_childs(hpo: Hpo) -> None:
     assert first_values == hpo("best", "first", "--json").json["parameters"]
 
 
+def test_acceptance_17_the_model_expects_what_a_parent_does_that_agrees(hpo: Hpo) -> None:
+    parent(hpo, jobs=12)
+    child(hpo, "transfer", program=STEEP, limits={"max_jobs": 12})
+    hpo("run", "spec.yaml")
+    believed = [t for t in trials(hpo) if "beginning with what parents expect" in t["proposed_by"]]
+    assert believed
+    assert all(t["proposed_by"].startswith("model of ") for t in believed)
+    assert hpo("best", "second", "--json").json["value"] < 5.0  # a hundred times the parent's scale
+
+
 def test_acceptance_17_a_parent_with_inverted_scores_is_left_alone(hpo: Hpo) -> None:
-    """What the strategy does without its advice is what a cold job does after its start."""
     parent(hpo, program=HILL, jobs=12)
     child(hpo, "transfer", limits={"max_jobs": 16})
     hpo("run", "spec.yaml")
     chosen = [trial["proposed_by"] for trial in trials(hpo)]
     assert sum(by.startswith("parent") for by in chosen) <= 2
-    assert not any("by the parents" in by for by in chosen)
+    assert not any("parents expect" in by for by in chosen)
     assert hpo("best", "second", "--json").json["value"] < 0.05
 
 

@@ -232,3 +232,33 @@ def test_the_first_trials_are_spread_evenly_over_every_parameter(dimensions: int
         if count == POINTS or dimensions < 30:  # past the sequence's own axes only all 16 are even
             assert (parts == np.arange(count)[:, None]).all()
     assert Start(space, seed=4).point(1) != first.point(1)
+
+
+# -- a prior mean
+
+
+def test_a_process_returns_to_its_mean_away_from_its_values_and_models_the_difference() -> None:
+    def mean(features: Array) -> Array:
+        return 3.0 * features[:, 0]
+
+    given = observed(12)
+    kernel = Kernel.of(start(len(SPACE)))
+    features = ENCODING.features(points(20, seed=2))
+    differences = Observed(given.features, given.values - mean(given.features), given.axis_of, given.doubt)
+    with_mean, without = GaussianProcess(given, kernel, mean), GaussianProcess(differences, kernel)
+    assert with_mean.project(features).mean == pytest.approx(without.project(features).mean + mean(features))
+    assert with_mean.project(features).variance == pytest.approx(without.project(features).variance)
+    far = features + 1e3
+    assert with_mean.project(far).mean == pytest.approx(mean(far))
+
+
+def test_what_is_expected_beforehand_decides_between_what_is_alike() -> None:
+    few = evidence(points(4), np.array([1.0, 1.1, 0.9, 1.0]))
+
+    def first(sign: float) -> float:
+        best = Engine(ENCODING).ranked(
+            few, number=1, random=np.random.default_rng(1), mean=lambda f: sign * 4.0 * f[:, 0]
+        )
+        return float(best[0, 0])
+
+    assert first(1.0) + 0.2 < first(-1.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from random import Random
 
+import numpy as np
 import pytest
 
 from hpo.core.history import History
@@ -12,6 +13,8 @@ from hpo.core.inherit import Heir, inherit
 from hpo.core.prior import NO_PRIOR, Parent, PastTrial, Prior, WarmStart
 from hpo.core.settings import Goal, Objective
 from hpo.core.trial import Trial, TrialStatus
+from hpo.search.bayesian.encoding import Encoding
+from hpo.search.bayesian.parents import Parents
 from hpo.search.hints import ENOUGH, LEAST, Hints
 from hpo.search.registry import build
 from hpo.spec.space import Categorical, Continuous, Scalar, Space, Values
@@ -73,29 +76,53 @@ def test_several_parents_begin_in_turn() -> None:
 @pytest.mark.parametrize("count", [LEAST, 10, ENOUGH - 1])
 def test_a_parent_is_believed_as_far_as_it_agrees(count: int) -> None:
     history = results(count)
-    assert hints(parents(1.0)).trust(history) > 0.2
-    assert hints(parents(-1.0)).trust(history) == 0.0
+    assert hints(parents(1.0)).trust(history)[0] > 0.2
+    assert hints(parents(-1.0)).trust(history) == [0.0]
     assert hints(parents(-1.0)).start(history, count + 1 + count % 2) is None
 
 
 @pytest.mark.parametrize("count", [0, LEAST - 1, ENOUGH, ENOUGH + 20])
 def test_it_is_not_believed_without_results_and_not_asked_once_there_are_enough(count: int) -> None:
-    assert hints(parents(1.0)).trust(results(count)) == 0.0
-
-
-def test_parents_never_outvote_the_job() -> None:
-    for count in (6, 15):
-        advice = hints(parents(1.0, 1.0)).advice(results(count))
-        assert 0 < len(advice) <= count
-        own = {trial.value for trial in results(count).trials.values()}
-        assert {value for _, value in advice} <= own  # on the job's own scale
+    assert hints(parents(1.0)).trust(results(count)) == [0.0]
 
 
 def test_of_two_parents_the_one_that_misleads_says_nothing() -> None:
-    history = results(12)
-    good, near, far = {"kind": "a"}, {"x": 0.3, "y": 0.8}, {"x": 0.95, "y": 0.1}
-    both = hints(parents(1.0, -1.0))
-    assert both.rank(history, {**near, **good}) < both.rank(history, {**far, **good})
+    agrees, misleads = hints(parents(1.0, -1.0)).trust(results(12))
+    assert agrees > 0.2
+    assert misleads == 0.0
+
+
+def expected(prior: Prior, trust: list[float], space: Space = SPACE) -> list[float]:
+    """Return what parents expect at a good point and at two that are bad, each in a way of its own."""
+    encoding = Encoding(space)
+    points: list[Values] = [
+        {"x": 0.3, "y": 0.8, "kind": "a"},
+        {"x": 0.95, "y": 0.1, "kind": "a"},
+        {"x": 0.3, "y": 0.8, "kind": "b"},
+    ]
+    located = np.stack([encoding.point({"z": 0.1, **values}) for values in points])
+    mean = Parents(encoding, Hints(space, prior, Goal.MINIMIZE).orders).mean(trust)
+    return [float(value) for value in mean(encoding.features(located))]
+
+
+def test_what_a_parent_expects_is_what_its_trials_say_on_a_scale_of_its_own() -> None:
+    good, far, other = expected(parents(1.0), [1.0])
+    assert good < -1.0 < 0.0 < min(far, other)
+    assert expected(parents(1.0), [0.5]) == pytest.approx([0.5 * value for value in (good, far, other)])
+
+
+def test_parents_are_heard_as_far_as_each_is_believed() -> None:
+    assert expected(parents(1.0, -1.0), [0.4, 0.0]) == pytest.approx(expected(parents(1.0), [0.4]))
+    assert expected(parents(1.0, -1.0), [0.0, 0.0]) == [0.0, 0.0, 0.0]
+    assert expected(NO_PRIOR, []) == [0.0, 0.0, 0.0]
+
+
+def test_nothing_is_expected_of_a_parameter_that_a_parent_had_not() -> None:
+    wider = Space((*SPACE, Continuous("z", 0.0, 1.0)))
+    known = parents(1.0)
+    trials = tuple(trial.past for trial in known.trials)
+    prior = inherit(Heir(WarmStart.TRANSFER, wider, {}), [Parent("p0", trials)])
+    assert expected(prior, [1.0], wider) == pytest.approx(expected(known, [1.0]))
 
 
 def best_of(prior: Prior, seed: int, *, trials: int = 15) -> float:

@@ -16,7 +16,7 @@ from hpo.search.bayesian.choices import Choices, Incumbent, Outputs, Pending
 from hpo.search.bayesian.encoding import Array, Encoding, Places
 from hpo.search.bayesian.feasibility import Feasibility
 from hpo.search.bayesian.outputs import standardised, tail_compressed
-from hpo.search.bayesian.process import GaussianProcess, Observed, fitted
+from hpo.search.bayesian.process import GaussianProcess, Mean, Observed, fitted, zero
 from hpo.search.bayesian.promise import Promise
 from hpo.search.bayesian.pull import Pull
 from hpo.search.bayesian.quasirandom import normals
@@ -80,15 +80,17 @@ class Engine:
         random: np.random.Generator,
         fits: Fits = lambda _: True,
         drawn: Array | None = None,
+        mean: Mean = zero,
     ) -> Array:
         """Return points that trial `number` might try, the most promising first, shape (k, d).
 
         There is at least one loss. `fits` tells whether a point keeps to the constraints, and `drawn` has
         some points that do. Points that don't are searched around no further, but may be among those that
-        are returned.
+        are returned. `mean` is what is expected of features before there is evidence, on the scale on which
+        losses have mean 0 and variance 1.
         """
         evidence = evidence.of(subset(evidence.losses, KNOWN, random))
-        promise = self._promise(evidence, number, random)
+        promise = self._promise(evidence, number, random, mean)
         best = evidence.points[np.argsort(evidence.losses, kind="stable")[:BEST]]
         pool = self._candidates.pool(best, evidence.points[:0] if drawn is None else drawn, random)
         seen = promise.look(pool)
@@ -96,9 +98,9 @@ class Engine:
             promise = promise.with_companion(seen)
         return self._candidates.climbed(promise, pool, promise.of(seen), fits, random)
 
-    def _promise(self, evidence: Evidence, number: int, random: np.random.Generator) -> Promise:
+    def _promise(self, evidence: Evidence, number: int, random: np.random.Generator, mean: Mean) -> Promise:
         features, values = self._encoding.features(evidence.points), self._scaled(evidence.losses)
-        process = self._process(features, values, evidence.doubts, random)
+        process = self._process(features, values, evidence.doubts, random, mean)
         feasible = ~evidence.misses
         match self._choices.incumbent:
             case Incumbent.MEAN:
@@ -118,12 +120,13 @@ class Engine:
                 return standardised(losses)
 
     def _process(
-        self, features: Array, values: Array, doubts: Array, random: np.random.Generator
+        self, features: Array, values: Array, doubts: Array, random: np.random.Generator, mean: Mean = zero
     ) -> GaussianProcess:
         some = subset(values, FITTED, random)
         axis_of = self._encoding.axis_of
-        kernel = fitted(Observed(features[some], values[some], axis_of, doubts[some]))
-        return GaussianProcess(Observed(features, values, axis_of, doubts), kernel)
+        residuals = values[some] - mean(features[some])
+        kernel = fitted(Observed(features[some], residuals, axis_of, doubts[some]))
+        return GaussianProcess(Observed(features, values, axis_of, doubts), kernel, mean)
 
     def _improvement(
         self, process: GaussianProcess, incumbent: float, pending: Array, random: np.random.Generator

@@ -21,10 +21,6 @@ from hpo.spec.space import Values
 STOPPED_DOUBT = 0.25
 """Variance of a stopped trial's value, where results have variance 1: it might have come to be better."""
 
-ADVICE_DOUBT = 0.25
-"""Variance of a value that parents advise: it is another job's, on the scale of this one."""
-
-
 WORST = 1e100
 """What larger violations count as; losses as large have no variance to compare with."""
 
@@ -100,23 +96,27 @@ class HistoryEvidence:
             self._trials[number] = _Known(kind, point, self._sign * value, error, trial.violation)
         self._read = len(self._history.log)
 
-    def evidence(self, advice: Sequence[tuple[Values, float]] = ()) -> Evidence:
-        """Return all of it as arrays, in the order of the trials, with results that parents advise."""
+    @property
+    def misses_all(self) -> bool:
+        """Whether there are results, and all of them miss what is required: what counts is by how far."""
+        results = [known for known in (*self._before, *self._trials.values()) if known.kind is Kind.RESULT]
+        return bool(results) and all(known.violation for known in results)
+
+    def evidence(self) -> Evidence:
+        """Return all of it as arrays, in the order of the trials."""
         trials = [self._trials[number] for number in sorted(self._trials)]
         results = [*self._before, *(known for known in trials if known.kind is Kind.RESULT)]
         stopped = [known for known in trials if known.kind is Kind.STOPPED]
-        if results and all(known.violation for known in results):  # what is required comes first
+        if self.misses_all:  # what is required comes first
             results = [replace(known, loss=min(known.violation, WORST), error=0.0) for known in results]
-            stopped, advice = [], ()
+            stopped = []
         losses = [known.loss for known in results]
         middle = median_low(losses) if losses else -math.inf
         losses += [max(known.loss, middle) for known in stopped]
-        losses += [self._sign * value for _, value in advice]
         points = [known.point for known in (*results, *stopped)]
-        points += [self._encoding.point(values) for values, _ in advice]
         variance = float(np.var(losses)) if max(map(abs, losses), default=0.0) < WORST else math.inf
         doubts = [known.error**2 / variance if known.error and variance else 0.0 for known in results]
-        doubts += [STOPPED_DOUBT] * len(stopped) + [ADVICE_DOUBT] * len(advice)
+        doubts += [STOPPED_DOUBT] * len(stopped)
         misses = [known.violation > 0.0 for known in results] + [False] * (len(points) - len(results))
         return Evidence(
             points=self._stacked(points),

@@ -12,7 +12,8 @@ from hpo.search.bayesian.choices import Choices
 from hpo.search.bayesian.encoding import Array, Encoding
 from hpo.search.bayesian.engine import Engine
 from hpo.search.bayesian.evidence import HistoryEvidence, Kind
-from hpo.search.hints import evidence_of
+from hpo.search.bayesian.parents import Parents
+from hpo.search.hints import Order, evidence_of
 from hpo.search.strategy import SearchContext
 from hpo.search.uniform import derived_seed
 from hpo.spec.space import Scalar, Values
@@ -24,11 +25,18 @@ SAME = 1e-6
 class Model:
     """What a job's history, and an identical start's parents, say of its space."""
 
-    def __init__(self, context: SearchContext, history: History, choices: Choices | None = None) -> None:
+    def __init__(
+        self,
+        context: SearchContext,
+        history: History,
+        choices: Choices | None = None,
+        parents: Sequence[Order] = (),
+    ) -> None:
         self._space = context.space
         self._seed = context.seed
         self._encoding = Encoding(context.space)
         self._engine = Engine(self._encoding, choices)
+        self._parents = Parents(self._encoding, parents)
         before = evidence_of(context.space, context.prior)
         self._known = HistoryEvidence(self._encoding, history, before)
 
@@ -42,25 +50,26 @@ class Model:
         """How many values there are of parents."""
         return self._known.inherited
 
-    @property
-    def evidence(self) -> str:
-        """Return what the next proposal rests on, in words for the user."""
+    def evidence(self, trust: Sequence[float] = ()) -> str:
+        """Return what the next proposal rests on, in words for the user; `trust` is as in `ask`."""
         known = self._known
         outside = f", {known.outside} outside of the narrowed ranges" if known.outside else ""
         parents = f" and {known.inherited} of parents" if known.inherited else ""
         counts = f"({known.count(Kind.PENDING)} pending, {known.count(Kind.FAILED)} failed{outside})"
-        return f"model of {self.results} trials{parents} {counts}"
+        expected = ", beginning with what parents expect" if any(self._believed(trust)) else ""
+        return f"model of {self.results} trials{parents}{expected} {counts}"
 
     def catch_up(self) -> None:
         """Take in what happened since the last call."""
         self._known.catch_up()
 
     def ask(
-        self, number: int, *, advice: Sequence[tuple[Values, float]] = (), drawn: Sequence[Values] = ()
+        self, number: int, *, trust: Sequence[float] = (), drawn: Sequence[Values] = ()
     ) -> Iterator[dict[str, Scalar]]:
         """Yield configurations for trial `number` that keep to the constraints, most promising first.
 
-        `advice` has results that parents advise, and `drawn` some configurations that fit.
+        `trust` tells how far each parent is believed, from 0 to 1, and `drawn` has some configurations that
+        fit.
         """
         space, encoding = self._space, self._encoding
 
@@ -70,13 +79,18 @@ class Model:
         points = [encoding.point(values) for values in drawn]
         with threadpool_limits(limits=1, user_api="blas"):  # trials need the cores, and sums their order
             ranked = self._engine.ranked(
-                self._known.evidence(advice),
+                self._known.evidence(),
                 number=number,
                 random=np.random.default_rng(derived_seed(self._seed, number)),
                 fits=fits,
                 drawn=np.array(points).reshape(len(points), encoding.dimension),
+                mean=self._parents.mean(self._believed(trust)),
             )
         tried = self._known.tried()
         for point in ranked:
             if fits(point) and np.abs(tried - point).max(axis=1).min(initial=1.0) > SAME:
                 yield encoding.values(point)
+
+    def _believed(self, trust: Sequence[float]) -> Sequence[float]:
+        """Return how far parents are believed: not at all while the model is of what is required."""
+        return () if self._known.misses_all else trust

@@ -6,6 +6,7 @@ Rasmussen and Williams, Gaussian Processes for Machine Learning, 2006, algorithm
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -25,6 +26,9 @@ STEPS = 60
 LEAST_VARIANCE = 1e-12
 
 LITTLE_NOISE = NoiseBelief()
+
+Mean = Callable[[Array], Array]
+"""What is expected of points beforehand: of features, shape (m, f), values of shape (m,)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,16 +131,23 @@ class Projection:
         )
 
 
-class GaussianProcess:
-    """The posterior of a function, given values and a kernel."""
+def zero(features: Array) -> Array:
+    """Expect nothing."""
+    return np.zeros(len(features))
 
-    def __init__(self, observed: Observed, kernel: Kernel) -> None:
+
+class GaussianProcess:
+    """The posterior of a function, given values, a kernel and the mean that is expected of features."""
+
+    def __init__(self, observed: Observed, kernel: Kernel, mean: Mean = zero) -> None:
         self.kernel = kernel
+        self._mean = mean
         self._scale = np.sqrt(kernel.weights)[observed.axis_of]
         self._known = observed.features * self._scale
         covariance = kernel.covariance(self._known, self._known) + np.diag(observed.doubt)
         self._factor = robust_cholesky(covariance, kernel.noise)
-        self._values = solve_triangular(self._factor, observed.values, lower=True, check_finite=False)
+        residuals = observed.values - mean(observed.features)
+        self._values = solve_triangular(self._factor, residuals, lower=True, check_finite=False)
 
     def project(self, features: Array) -> Projection:
         """Return what is known of points with these features, shape (m, f)."""
@@ -144,7 +155,7 @@ class GaussianProcess:
         cross = self.kernel.covariance(self._known, scaled)
         white = solve_triangular(self._factor, cross, lower=True, check_finite=False)
         variance = np.maximum(self.kernel.signal - (white * white).sum(0), LEAST_VARIANCE)
-        return Projection(scaled, white, white.T @ self._values, variance)
+        return Projection(scaled, white, self._mean(features) + white.T @ self._values, variance)
 
     def covariance(self, one: Projection, other: Projection) -> Array:
         """Return the posterior covariances of two sets of points: shape (m, k)."""

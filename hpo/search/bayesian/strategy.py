@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from hpo.core.history import History
 from hpo.core.verdict import Verdict
 from hpo.search.bayesian.start import POINTS, Start
 from hpo.search.coordinates import PendingPoints
-from hpo.search.hints import Hints, evidence_of
+from hpo.search.hints import Hints, Order, evidence_of
 from hpo.search.strategy import Proposal, SearchContext
 from hpo.search.uniform import UniformDraws
 from hpo.spec.space import Values
@@ -46,7 +47,7 @@ class Bayesian:
         self._draws = UniformDraws(context.space, context.seed, tried=[values for values, _ in evidence])
         self._hints = Hints(context.space, context.prior, context.objective.goal)
         self._pending = lru_cache(maxsize=1)(partial(PendingPoints, context.space))
-        self._model = lru_cache(maxsize=1)(partial(_model, context))
+        self._model = lru_cache(maxsize=1)(partial(_model, context, self._hints.orders))
 
     def prepare(self) -> None:
         """Import the model's libraries."""
@@ -62,11 +63,10 @@ class Bayesian:
             why = f"random, with {model.results} of the {MIN_RESULTS} results that a model needs"
             return self._random(history, number, why)
         trust = self._hints.trust(history)
-        advice = self._hints.advice(history) if trust else []
         drawn = self._drawn(history, number) if self._space.constraints else ()
-        for values in model.ask(number, advice=advice, drawn=drawn):
+        for values in model.ask(number, trust=trust, drawn=drawn):
             if self._is_open(history, values):
-                return Proposal(values, model.evidence)
+                return Proposal(values, model.evidence(trust))
         return self._random(history, number, "random, as all that the model chooses is tried already")
 
     def should_stop(self, history: History, number: int) -> Verdict | None:  # noqa: ARG002
@@ -103,7 +103,7 @@ class Bayesian:
         return None if values is None else Proposal(values, why)
 
 
-def _model(context: SearchContext, history: History) -> Model:
+def _model(context: SearchContext, parents: Sequence[Order], history: History) -> Model:
     from hpo.search.bayesian.model import Model
 
-    return Model(context, history)
+    return Model(context, history, parents=parents)
