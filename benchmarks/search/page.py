@@ -167,7 +167,7 @@ Means over the seeds and all numbers of trials at a time.
 ## The engine's choices
 
 By how much a job's score is worse with one choice switched, over tasks and seeds, in pairs: the same job with
-the same start points, noise, failures and durations. The standard error is over the pairs. Only tasks on which
+the same start points, noise, failures and durations. The standard error is over the pairs. Only tasks where
 a choice can matter count: trials fail on two of them.
 
 {ablations}
