@@ -13,6 +13,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from benchmarks.search.adapter import OBJECTIVE
+from benchmarks.search.page import table
 from hpo.core.history import History
 from hpo.core.trial import Trial, TrialStatus
 from hpo.search.registry import build
@@ -41,12 +42,12 @@ def asks() -> str:
         "goal",
         *(f"{parameters} parameters, {running} running" for parameters, running in columns),
     ]
-    rows = [heads, ["---"] * len(heads)]
+    rows = []
     for finished, goal in GOALS.items():
         took = [milliseconds(space_of(parameters), finished, running) for parameters, running in columns]
         said = [f"{each:.0f}" if each <= goal else f"**{each:.0f}**" for each in took]
         rows.append([f"{finished:,}", f"≤ {goal:,} ms", *said])
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    return table(heads, rows)
 
 
 def space_of(parameters: int) -> Space:

@@ -12,6 +12,9 @@ from benchmarks.search.contenders import ABLATIONS, CONTENDERS, ENGINE, RANDOM, 
 from benchmarks.search.score import Key, Run, Scale, estimate
 from benchmarks.search.tasks import Task
 
+SAME = 0.01
+"""Scores that are nearer count as neither worse nor better."""
+
 
 class Table:
     """All runs with their scores, and the tables of them."""
@@ -62,27 +65,22 @@ class Table:
         rows = []
         for name, ablation in ABLATIONS.items():
             for workers in self._workers:
-                pairs = [
-                    self._scores[key] - self._scores[twin]
-                    for key in self._runs
-                    if key.contender == name
-                    and key.workers == workers
-                    and (twin := Key(ENGINE, key.task, workers, key.trials, key.seed)) in self._runs
-                ]
+                pairs = self._pairs(name, workers)
                 if len(pairs) > 1:
                     error = stdev(pairs) / math.sqrt(len(pairs))
-                    worse, better = sum(pair > 0.01 for pair in pairs), sum(pair < -0.01 for pair in pairs)
-                    said = f"{fmean(pairs):+.3f} ± {error:.3f}"
-                    rows.append(
-                        [
-                            name,
-                            str(ablation.trials),
-                            str(workers),
-                            said,
-                            f"{worse} / {better} of {len(pairs)}",
-                        ]
-                    )
+                    worse, better = sum(pair > SAME for pair in pairs), sum(pair < -SAME for pair in pairs)
+                    means = f"{fmean(pairs):+.3f} ± {error:.3f}"
+                    counts = f"{worse} / {better} of {len(pairs)}"
+                    rows.append([name, str(ablation.trials), str(workers), means, counts])
         return table(["", "trials", "at a time", "worse by", "worse / better"], rows)
+
+    def _pairs(self, name: str, workers: int) -> Sequence[float]:
+        """Return by how much an ablation's scores are above the engine's in the same jobs."""
+        return [
+            score - self._scores[Key(ENGINE, key.task, workers, key.trials, key.seed)]
+            for key, score in self._scores.items()
+            if key.contender == name and key.workers == workers
+        ]
 
     def seeds(self, trials: int) -> int:
         """Return with how many seeds the engine ran."""
@@ -90,13 +88,12 @@ class Table:
 
     def _keys(self, contender: str, trials: int, workers: int | None = None) -> Sequence[Key]:
         """Return a contender's runs; those of random search are the same with any number of workers."""
-        wanted = {None, 1 if contender == RANDOM else workers}
         return [
             key
             for key in self._runs
             if key.contender == stand_in(contender, self._tasks[key.task])
             and key.trials == trials
-            and (workers is None or key.workers in wanted)
+            and (workers in {None, key.workers} or contender == RANDOM)
         ]
 
     def _on(self, contender: str, task: str, trials: int) -> float:
