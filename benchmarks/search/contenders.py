@@ -95,11 +95,6 @@ def tpe_group(setting: Setting, seed: int) -> Contender:
     return OptunaStudy(setting.task.space, sampler)
 
 
-def tpe_independent(setting: Setting, seed: int) -> Contender:
-    sampler = optuna.samplers.TPESampler(seed=seed, multivariate=False)
-    return OptunaStudy(setting.task.space, sampler)
-
-
 def switched(choices: Choices) -> Build:
     def build(setting: Setting, seed: int) -> Contender:
         return Switched(setting.task.space, seed=seed, trials=setting.trials, choices=choices)
@@ -114,7 +109,6 @@ CONTENDERS: Mapping[str, Build] = {
     RANDOM: random_search,
     "TPE": tpe,
     "TPE, multivariate, group": tpe_group,
-    "TPE, independent": tpe_independent,
 }
 
 
