@@ -86,6 +86,11 @@ class Table:
         """Return with how many seeds the engine ran."""
         return len({key.seed for key in self._keys(ENGINE, trials)})
 
+    @property
+    def ablated(self) -> int:
+        """With how many seeds the ablations ran."""
+        return len({key.seed for key in self._runs if key.contender in ABLATIONS})
+
     def _keys(self, contender: str, trials: int, workers: int | None = None) -> Sequence[Key]:
         """Return a contender's runs; those of random search are the same with any number of workers."""
         return [
@@ -127,6 +132,7 @@ def page(tasks: Mapping[str, Task], runs: Mapping[Key, Run], asks: str) -> str:
         tasks_short=found.by_task(short),
         tasks_long=found.by_task(long),
         ablations=found.ablations(),
+        ablated=found.ablated,
         asks=asks,
         versions=", ".join(f"{name} {version(name)}" for name in packages),
         machine=f"Python {platform.python_version()}, {platform.system()} {platform.machine()}",
@@ -165,7 +171,7 @@ Means over the seeds and all numbers of trials at a time.
 
 By how much a job's score is worse with one choice switched, over tasks and seeds, in pairs: the same job with
 the same start points, noise, failures and durations. The standard error is over the pairs. Only tasks where
-a choice can matter count: trials fail on two of them.
+a choice can matter count: trials fail on two of them. {ablated} seeds.
 
 {ablations}
 
@@ -173,6 +179,6 @@ a choice can matter count: trials fail on two of them.
 
 {asks}
 
-Measured by `python -m benchmarks.search.run` with {versions},
-{machine}.
+Measured by `python -m benchmarks.search.run --seeds {short_seeds} --long {long_seeds} --ablated {ablated}`
+with {versions}, {machine}.
 """
