@@ -1,0 +1,66 @@
+"""hpo's strategies by ask and tell, for whoever drives the trials: a harness, a notebook, another tuner."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache, partial
+
+from hpo.core.history import History
+from hpo.core.settings import Goal, Objective
+from hpo.core.trial import Reason, Trial, TrialStatus
+from hpo.search.bayesian.choices import Choices
+from hpo.search.bayesian.model import Model
+from hpo.search.bayesian.strategy import Bayesian
+from hpo.search.registry import build
+from hpo.search.strategy import SearchContext, Strategy
+from hpo.spec.space import Space, Values
+
+OBJECTIVE = Objective("loss", Goal.MINIMIZE)
+
+
+class AskAndTell:
+    """A strategy with its history: every trial that was asked for and not told yet counts as running.
+
+    Losses are minimized. `trials` is how many are planned; more may be asked for.
+    """
+
+    def __init__(self, space: Space, *, seed: int, trials: int, strategy: str = "bayesian") -> None:
+        self._history = History(OBJECTIVE)
+        self._strategy: Strategy = build(
+            strategy, space=space, seed=seed, objective=OBJECTIVE, max_jobs=trials
+        )
+
+    def ask(self) -> tuple[int, Values]:
+        """Return a new trial's number, from 1, and its values: those of the active parameters.
+
+        Raises LookupError where the whole space has been tried.
+        """
+        number = len(self._history.trials) + 1
+        proposal = self._strategy.propose(self._history, number)
+        if proposal is None:
+            raise LookupError("every configuration of the space has been tried")
+        self._history.record(Trial(number, proposal.params, proposal.proposed_by, TrialStatus.RUNNING))
+        return number, proposal.params
+
+    def tell(self, number: int, value: float | None) -> None:
+        """End a trial with its loss; None says that it failed."""
+        trial = self._history.trials[number]
+        if value is None:
+            ended = replace(trial, status=TrialStatus.FAILED, reason=Reason.EXIT_STATUS)
+        else:
+            ended = replace(trial, status=TrialStatus.COMPLETED, value=value)
+        self._history.record(ended)
+
+
+class Switched(AskAndTell):
+    """The Bayesian strategy with other choices than those that measured best."""
+
+    def __init__(self, space: Space, *, seed: int, trials: int, choices: Choices) -> None:
+        super().__init__(space, seed=seed, trials=trials)
+        self._strategy = _Switched(SearchContext(space, seed, OBJECTIVE, trials), choices)
+
+
+class _Switched(Bayesian):
+    def __init__(self, context: SearchContext, choices: Choices) -> None:
+        super().__init__(context)
+        self._model = lru_cache(maxsize=1)(partial(Model, context, choices=choices))
