@@ -141,7 +141,8 @@ def check(job: Job, trials: dict[int, Trial], world: World) -> None:
         assert not (trial.status.is_final and trial.run.waiting)
         if trial.reason is Reason.LOST and trial.status is TrialStatus.FAILED:
             losses = sum(run.reason is Reason.LOST for run in trial.runs if run.repeat == trial.run.repeat)
-            assert losses >= limits.attempts or "max_cost" in trial.detail
+            finished = job.ending is not None and limits.running is Running.FINISH  # launches no more
+            assert losses >= limits.attempts or "max_cost" in trial.detail or finished
         check_repeats(limits, trial, world)
     if limits.max_cost is not None:
         ended = [run for t in trials.values() for run in (t.runs if t.status.is_final else t.runs[:-1])]
