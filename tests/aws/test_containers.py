@@ -29,7 +29,7 @@ def left() -> list[str]:
 
     engine = docker.from_env()
     try:
-        found = engine.containers.list(all=True, filters={"label": "hpo.testing.aws"})
+        found = engine.containers.list(all=True, filters={"label": "hpo.testing.aws"}, ignore_removed=True)
         return [container.name for container in found]
     finally:
         engine.close()
