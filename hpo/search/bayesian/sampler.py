@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Mapping
 from typing import Any, assert_never
 
 import numpy as np
@@ -22,15 +21,12 @@ from optuna.trial import FrozenTrial, TrialState
 from hpo.search.bayesian.choices import Choices
 from hpo.search.bayesian.encoding import Array, Encoding
 from hpo.search.bayesian.engine import Engine, Evidence
-from hpo.search.bayesian.start import POINTS, Start
+from hpo.search.bayesian.model import SAME
+from hpo.search.bayesian.start import Start
+from hpo.search.bayesian.strategy import MIN_RESULTS, STARTS
 from hpo.search.uniform import derived_seed
 from hpo.spec.scaling import Scaling
 from hpo.spec.space import Categorical, Continuous, Integer, Parameter, Scalar, Space
-
-STARTS = 8
-"""Trials before the model is asked."""
-
-MIN_RESULTS = 3
 
 
 class BayesianSampler(BaseSampler):
@@ -69,15 +65,15 @@ class BayesianSampler(BaseSampler):
         encoding = Encoding(space)
         number = trial.number + 1
         if number <= STARTS:
-            return _plain(space.from_unit(Start(space, self._seed).point(min(number, POINTS))))
+            return dict[str, Any](space.from_unit(Start(space, self._seed).point(number)))
         evidence = _evidence(study, trial, encoding)
         random = np.random.default_rng(derived_seed(self._seed, number))
         if len(evidence.losses) < MIN_RESULTS:
-            return _plain(space.from_unit(random.random(len(space)).tolist()))
+            return dict[str, Any](space.from_unit(random.random(len(space)).tolist()))
         ranked = Engine(encoding, self._choices).ranked(evidence, number=number, random=random)
         tried = np.vstack([evidence.points, evidence.failed, evidence.pending])
-        new = (point for point in ranked if np.abs(tried - point).max(axis=1).min() > 1e-6)
-        return _plain(encoding.values(next(new, ranked[0])))
+        new = (point for point in ranked if np.abs(tried - point).max(axis=1).min() > SAME)
+        return dict[str, Any](encoding.values(next(new, ranked[0])))
 
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
@@ -126,10 +122,6 @@ def _known(space: Space, trial: FrozenTrial) -> dict[str, Scalar]:
     return {
         parameter.name: trial.params[parameter.name] for parameter in space if parameter.name in trial.params
     }
-
-
-def _plain(values: Mapping[str, Scalar]) -> dict[str, Any]:
-    return dict(values)
 
 
 def _parameter(name: str, distribution: BaseDistribution) -> Parameter:
