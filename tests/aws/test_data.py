@@ -122,6 +122,24 @@ def test_checkpoints_are_brought_to_s3_during_the_run_and_back_to_the_next_one(t
     assert training.log("job-3") == ["['0', '1']"]
 
 
+def test_a_checkpoint_that_is_written_while_it_is_brought_to_s3_can_be_brought_back(training: Training) -> None:
+    program = (
+        "import itertools, os, sys, time\n"
+        "draft, end = os.path.join(sys.argv[1], 'draft'), time.monotonic() + 3\n"
+        "for number in itertools.count():\n"
+        "    with open(draft, 'wb') as file:\n"
+        "        file.write(bytes([number % 251]) * 8_000_000)\n"
+        "    if time.monotonic() > end: break\n"
+        "os.replace(draft, os.path.join(sys.argv[1], 'done'))\n"
+    )
+    config = {"S3Uri": "s3://data/checkpoints"}
+    where = ("/opt/ml/checkpoints",)
+    training.run("job-1", program, arguments=where, CheckpointConfig=config)
+    assert training.keys("checkpoints/") == ["checkpoints/done", "checkpoints/draft"]
+    job = training.run("job-2", "", CheckpointConfig=config)
+    assert job["TrainingJobStatus"] == "Completed"
+
+
 SCRIPT = """
 import json, os, sys
 print(json.dumps({

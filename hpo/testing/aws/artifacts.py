@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import tarfile
+import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -68,9 +70,19 @@ class Checkpoints:
                 if not file.is_file() or file.is_symlink():
                     continue
                 path, mark = str(file.relative_to(self._folder)), _mark(file)
-                if self._seen.get(path) != mark:
-                    self._objects.upload(file, self._address.below(path))
+                if self._seen.get(path) != mark and self._upload(file, path):
                     self._seen[path] = mark
+
+    def _upload(self, file: Path, path: str) -> bool:
+        """Have a file in S3 as it is now, and return whether it was left alone while it was read.
+
+        It is read once: a body that changes while it is sent would be stored with a checksum of another.
+        """
+        before = _mark(file)
+        with tempfile.NamedTemporaryFile() as copy:
+            shutil.copyfile(file, copy.name)
+            self._objects.upload(Path(copy.name), self._address.below(path))
+        return _mark(file) == before
 
 
 def _mark(file: Path) -> tuple[int, int]:
