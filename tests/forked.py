@@ -52,7 +52,9 @@ def call(
         with there:
             ends = [*(file.fileno() for file in files), there.fileno()]
             socket.send_fds(_origin(), [json.dumps(request).encode()], ends)
-        pid = int(answers.readline())  # after all imports, the first time
+        begun = answers.readline()  # after all imports, the first time
+        assert begun, "the process that is forked for each call has died; `python -m tests.forked` says why"
+        pid = int(begun)
         here.settimeout(patience)
         try:
             return int(answers.readline())
