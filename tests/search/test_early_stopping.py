@@ -118,7 +118,8 @@ def test_the_percentile_rule_by_hand(goal: Goal) -> None:
     verdict = race.look(5, (3, sign * 0.5))
     assert verdict is not None
     assert (verdict.rule, verdict.step, verdict.compared) == ("percentile", 3, 4)
-    assert (verdict.value, verdict.threshold) == (sign * 0.5, pytest.approx(sign * 0.475))
+    assert verdict.value == sign * 0.5
+    assert verdict.threshold == pytest.approx(sign * 0.475)
     assert verdict.why == (
         f"step 3: the best so far, {sign * 0.5:g}, is worse than {sign * 0.475:g}, "
         "what the best 25% of 4 trials had by then"
