@@ -37,7 +37,8 @@ class Bayesian:
         self._space = context.space
         evidence = evidence_of(context.space, context.prior)
         starts = max(LEAST_STARTS, min(STARTS, context.max_jobs // 2))
-        self._starts = max(0, starts - len(evidence))
+        fresh = min(LEAST_STARTS, context.max_jobs // 4)  # as parents' trials lie where their models looked
+        self._starts = max(fresh, starts - len(evidence))
         self._start = Start(context.space, context.seed)
         self._draws = OpenDraws(context.space, context.seed, tried=[values for values, _ in evidence])
         self._hints = Hints(context.space, context.prior, context.objective.goal)
