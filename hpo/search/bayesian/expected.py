@@ -1,0 +1,145 @@
+"""Which trial the model expects to be the best, where that is another one than the best observed.
+
+Of many trials the best observed is partly the luckiest. The process by which proposals are made holds the
+noise-free value of each trial for normally distributed, given all results: what it expects of a trial is
+that value's mean (the choice of the best posterior mean: Frazier, A tutorial on Bayesian optimization, 2018,
+section 4.2).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import TypeAlias
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from hpo.core.history import History
+from hpo.core.prior import PriorTrial
+from hpo.core.settings import Goal
+from hpo.core.trial import Trial
+from hpo.search.bayesian.encoding import Array, Encoding
+from hpo.search.bayesian.evidence import HistoryEvidence
+from hpo.search.bayesian.outputs import TailScale
+from hpo.search.bayesian.parents import Parents
+from hpo.search.bayesian.subset import subset
+from hpo.search.bayesian.surrogate import KNOWN, surrogate
+from hpo.search.hints import Hints, evidence_of, inherited
+from hpo.search.strategy import SearchContext
+from hpo.search.uniform import derived_seed
+
+LEAST = 8
+"""Results from which on the model is asked: of fewer it can't tell luck from merit."""
+
+NOISY = 0.05
+"""Standard deviation of the noise, where results have 1, below which every value is taken as it is.
+
+In a function without noise the model finds some, too: what it cannot follow. That is mostly less.
+"""
+
+TRIFLE = 0.1
+"""Standard deviations of the noise: an expected difference that is less is none."""
+
+Known: TypeAlias = Trial | PriorTrial
+"""A trial of the job's own, or one of an identical start's parents."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beliefs:
+    """What a model holds of the noise-free values of n trials, as losses in the objective's unit.
+
+    They are normally distributed, with `means` of shape (n,) and `covariances` of shape (n, n). `noises`,
+    shape (n,), are standard deviations of what the observed values are off, and `unit` is that of results.
+    """
+
+    trials: Sequence[Known]
+    means: Array
+    covariances: Array
+    noises: Array
+    unit: float
+
+    def place(self, trial: Known) -> int | None:
+        """Return the place of a trial; None where nothing is held of it."""
+        return next((place for place, known in enumerate(self.trials) if known is trial), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """A trial that is expected to be better than the best observed, by `probability`.
+
+    `value` is what is expected of it, with a standard deviation, and `of_best` what of the best observed; in
+    the objective's unit and direction.
+    """
+
+    trial: Known
+    value: float
+    deviation: float
+    of_best: float
+    probability: float
+
+
+def beliefs(context: SearchContext, history: History) -> Beliefs | None:
+    """Return what the model by which the next trial would be proposed holds of those that may be the best.
+
+    Losses are mapped back from the model's scale, which is linear for the better half: exactly there. Of more
+    than `surrogate.KNOWN` trials it has the best half of those, and some others. None where there are too
+    few results, or they hardly differ.
+    """
+    encoding, prior = Encoding(context.space), context.prior
+    found = HistoryEvidence(encoding, history, evidence_of(context.space, prior))
+    found.catch_up()
+    evidence = found.evidence()
+    if len(evidence.losses) < LEAST or found.misses_all:
+        return None
+    trials: list[Known] = [*inherited(context.space, prior), *(history.trials[n] for n in found.results)]
+    random = np.random.default_rng(derived_seed(context.seed, len(history.trials) + 1))
+    places = subset(evidence.losses, KNOWN, random)
+    evidence = evidence.of(places)
+    scale = TailScale.of(evidence.losses)
+    if not 0.0 < scale.unit < math.inf:
+        return None
+    hints = Hints(context.space, prior, history.goal)
+    mean = Parents(encoding, hints.orders).mean(hints.trust(history))
+    with threadpool_limits(limits=1, user_api="blas"):  # sums in their order, as for proposals
+        process = surrogate(encoding, evidence, scale.values, random, mean)
+        may_be_best = np.flatnonzero((places < len(trials)) & ~evidence.misses)
+        seen = process.project(encoding.features(evidence.points[may_be_best]))
+        covariances = process.covariance(seen, seen)
+    return Beliefs(
+        trials=[trials[place] for place in places[may_be_best]],
+        means=scale.losses(seen.mean),
+        covariances=scale.unit**2 * covariances,
+        noises=scale.unit * np.sqrt(process.kernel.noise + evidence.doubts[may_be_best]),
+        unit=scale.unit,
+    )
+
+
+def expected(parts: Sequence[Beliefs], observed: Known, goal: Goal) -> Expected | None:
+    """Return the trial with the best mean, where that is another one than the best observed, and by enough.
+
+    `parts` are of one space each; between two of them nothing is shared. None also where the best
+    observed value is hardly off, or nothing is held of its trial.
+    """
+    own = next((part for part in parts if part.place(observed) is not None), None)
+    if own is None:
+        return None
+    place = own.place(observed) or 0
+    part = min(parts, key=lambda part: float(part.means.min()))
+    best = int(np.argmin(part.means))
+    gain, noise = float(own.means[place] - part.means[best]), float(own.noises[place])
+    if noise < NOISY * own.unit or gain < TRIFLE * noise:
+        return None
+    shared = float(own.covariances[place, best]) if part is own else 0.0
+    variance = float(part.covariances[best, best])
+    deviation = math.sqrt(max(0.0, float(own.covariances[place, place]) + variance - 2.0 * shared))
+    sign = -1.0 if goal is Goal.MAXIMIZE else 1.0
+    return Expected(
+        trial=part.trials[best],
+        value=sign * float(part.means[best]),
+        deviation=math.sqrt(variance),
+        of_best=sign * float(own.means[place]),
+        probability=NormalDist().cdf(gain / deviation) if deviation else 1.0,
+    )
