@@ -12,15 +12,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import TypeAlias
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from hpo.core.history import History
-from hpo.core.prior import PriorTrial
+from hpo.core.prior import Known
 from hpo.core.settings import Goal
-from hpo.core.trial import Trial
 from hpo.search.bayesian.encoding import Array, Encoding
 from hpo.search.bayesian.evidence import HistoryEvidence
 from hpo.search.bayesian.outputs import TailScale
@@ -31,9 +29,6 @@ from hpo.search.hints import Hints, evidence_of, inherited
 from hpo.search.strategy import SearchContext
 from hpo.search.uniform import derived_seed
 
-LEAST = 8
-"""Results from which on the model is asked: of fewer it can't tell luck from merit."""
-
 NOISY = 0.05
 """Standard deviation of the noise, where results have 1, below which every value is taken as it is.
 
@@ -43,8 +38,8 @@ In a function without noise the model finds some, too: what it cannot follow. Th
 TRIFLE = 0.1
 """Standard deviations of the noise: an expected difference that is less is none."""
 
-Known: TypeAlias = Trial | PriorTrial
-"""A trial of the job's own, or one of an identical start's parents."""
+SURE = 0.8
+"""How likely it must be that another trial is better than the best observed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +87,7 @@ def beliefs(context: SearchContext, history: History) -> Beliefs | None:
     found = HistoryEvidence(encoding, history, evidence_of(context.space, prior))
     found.catch_up()
     evidence = found.evidence()
-    if len(evidence.losses) < LEAST or found.misses_all:
+    if not len(evidence.losses) or found.misses_all:
         return None
     trials: list[Known] = [*inherited(context.space, prior), *(history.trials[n] for n in found.results)]
     random = np.random.default_rng(derived_seed(context.seed, len(history.trials) + 1))
@@ -120,8 +115,8 @@ def beliefs(context: SearchContext, history: History) -> Beliefs | None:
 def expected(parts: Sequence[Beliefs], observed: Known, goal: Goal) -> Expected | None:
     """Return the trial with the best mean, where that is another one than the best observed, and by enough.
 
-    `parts` are of one space each; between two of them nothing is shared. None also where the best
-    observed value is hardly off, or nothing is held of its trial.
+    `parts` are of one space each; between two of them nothing is shared. None also where there
+    is hardly any noise, or nothing is held of the best observed.
     """
     own = next((part for part in parts if part.place(observed) is not None), None)
     if own is None:
@@ -135,11 +130,14 @@ def expected(parts: Sequence[Beliefs], observed: Known, goal: Goal) -> Expected 
     shared = float(own.covariances[place, best]) if part is own else 0.0
     variance = float(part.covariances[best, best])
     deviation = math.sqrt(max(0.0, float(own.covariances[place, place]) + variance - 2.0 * shared))
+    probability = NormalDist().cdf(gain / deviation) if deviation else 1.0
+    if probability < SURE:
+        return None
     sign = -1.0 if goal is Goal.MAXIMIZE else 1.0
     return Expected(
         trial=part.trials[best],
         value=sign * float(part.means[best]),
         deviation=math.sqrt(variance),
         of_best=sign * float(own.means[place]),
-        probability=NormalDist().cdf(gain / deviation) if deviation else 1.0,
+        probability=probability,
     )
