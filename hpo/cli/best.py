@@ -64,7 +64,7 @@ class ShownFrontData(FrontTrialData):
     "--expected",
     "wants_expected",
     is_flag=True,
-    help="Show the trial that the model expects to be better, where there is one.",
+    help="Where the model expects another trial to be better, show that one instead.",
 )
 @gate_option
 def best_command(
@@ -79,8 +79,8 @@ def best_command(
 ) -> None:
     """Show the best trial and its values; of several objectives the trials of the Pareto front.
 
-    Where results are noisy the best observed is partly the luckiest. If the model expects more of another
-    trial, it is shown, too: with --expected in the place of the best observed, also to --fail-if.
+    Where results are noisy the best observed is partly the luckiest. A trial that is expected to be better is
+    shown beside it, or with --expected instead; --fail-if is about what is expected of it then.
 
     \b
     Examples:
