@@ -19,6 +19,9 @@ CONFIRMED = 3
 MOST_CONFIRMED = 10
 """Of more trials a confirmation is not proposed: each is run several times."""
 
+MOST_DIGITS = 12
+"""Digits before or after the point from which on a number is written with an exponent."""
+
 
 def told_expected(job: JobView, algorithm: str | None = None) -> ExpectedData | None:
     """Return the trial that is expected to be better, and say what keeps the model from telling."""
@@ -33,17 +36,24 @@ def told_expected(job: JobView, algorithm: str | None = None) -> ExpectedData | 
 
 def expected_text(best: BestData, expected: ExpectedData) -> str:
     """Return in a sentence what the model expects, and what tells whether that is so."""
-    digits = max(0, 1 - floor(log10(expected["standard_deviation"])))
-    value, deviation, of_best = (
-        f"{number:.{digits}f}"
-        for number in (expected["value"], expected["standard_deviation"], expected["expected_of_best"])
+    deviation = expected["standard_deviation"]
+    value, around, of_best = (
+        _rounded(number, deviation) for number in (expected["value"], deviation, expected["expected_of_best"])
     )
     name, observed = _name(best["job"], best["trial"], best["origin"]), best["value"]
     return (
         f"{_name(best['job'], expected['trial'], expected['origin'])} may be better: the model expects "
-        f"{value} ± {deviation} of it, and {of_best} of {name}, whose {observed:.6g} is partly luck"
+        f"{value} ± {around} of it, and {of_best} of {name}, whose {observed:.6g} is partly luck"
         f"{_way(best, expected)}"
     )
+
+
+def _rounded(number: float, deviation: float) -> str:
+    """Return a number to the second digit of what it is off by."""
+    digits = 1 - floor(log10(deviation)) if deviation else MOST_DIGITS
+    if abs(digits) >= MOST_DIGITS:
+        return render.short_number(number)
+    return f"{number:.{max(0, digits)}f}"
 
 
 def _name(job: str, trial: int, origin: str) -> str:

@@ -44,10 +44,11 @@ SURE = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Beliefs:
-    """What a model holds of the noise-free values of n trials, as losses in the objective's unit.
+    """What a model holds of the noise-free values of n trials, which are normally distributed.
 
-    They are normally distributed, with `means` of shape (n,) and `covariances` of shape (n, n). `noises`,
-    shape (n,), are standard deviations of what the observed values are off, and `unit` is that of results.
+    As losses in the objective's unit: `means`, shape (n,); `noises`, the standard deviations of what the
+    observed values are off; `unit`, that of all results. `covariances`, shape (n, n), are those of the
+    noise-free values where all results have variance 1.
     """
 
     trials: Sequence[Known]
@@ -106,7 +107,7 @@ def beliefs(context: SearchContext, history: History) -> Beliefs | None:
     return Beliefs(
         trials=[trials[place] for place in places[may_be_best]],
         means=scale.losses(seen.mean),
-        covariances=scale.unit**2 * covariances,
+        covariances=covariances,
         noises=scale.unit * np.sqrt(process.kernel.noise + evidence.doubts[may_be_best]),
         unit=scale.unit,
     )
@@ -127,9 +128,10 @@ def expected(parts: Sequence[Beliefs], observed: Known, goal: Goal) -> Expected 
     gain, noise = float(own.means[place] - part.means[best]), float(own.noises[place])
     if noise < NOISY * own.unit or gain < TRIFLE * noise:
         return None
+    ratio, variance = part.unit / own.unit, max(0.0, float(part.covariances[best, best]))
     shared = float(own.covariances[place, best]) if part is own else 0.0
-    variance = float(part.covariances[best, best])
-    deviation = math.sqrt(max(0.0, float(own.covariances[place, place]) + variance - 2.0 * shared))
+    apart = float(own.covariances[place, place]) + ratio**2 * variance - 2.0 * shared
+    deviation = own.unit * math.sqrt(max(0.0, apart))
     probability = NormalDist().cdf(gain / deviation) if deviation else 1.0
     if probability < SURE:
         return None
@@ -137,7 +139,7 @@ def expected(parts: Sequence[Beliefs], observed: Known, goal: Goal) -> Expected 
     return Expected(
         trial=part.trials[best],
         value=sign * float(part.means[best]),
-        deviation=math.sqrt(variance),
+        deviation=part.unit * math.sqrt(variance),
         of_best=sign * float(own.means[place]),
         probability=probability,
     )
