@@ -1,6 +1,6 @@
 """How often another trial than the best observed is expected to be better, and whether it is.
 
-Jobs on functions, once without noise and once with: `python -m benchmarks.search.expected`, a few minutes.
+Jobs on functions, once without noise and once with: `python -m benchmarks.search.expected`, some minutes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from hpo.search.strategy import SearchContext
 from hpo.search.uniform import derived_seed
 from hpo.spec.space import Values
 
-JOBS = (("bayesian", 20), ("bayesian", 50), ("random", 50))
+JOBS = (("bayesian", 24), ("random", 24))
 
 NOISE = {
     "hartmann 6": 0.15,

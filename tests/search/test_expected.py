@@ -12,7 +12,7 @@ from hpo.core.history import History
 from hpo.core.settings import Goal, Objective
 from hpo.core.trial import Run, RunState, Trial, TrialStatus
 from hpo.search.bayesian.expected import Beliefs, Expected, beliefs, expected
-from hpo.search.bayesian.outputs import TailScale
+from hpo.search.bayesian.outputs import CappedScale
 from hpo.search.bayesian.surrogate import KNOWN
 from hpo.search.strategy import SearchContext
 from hpo.spec.space import Categorical, Continuous, Integer, Space, Values
@@ -131,7 +131,8 @@ def test_of_many_trials_the_best_are_among_those_that_are_looked_at() -> None:
 def test_losses_come_back_from_their_scale(size: float) -> None:
     import numpy as np
 
-    losses = size * np.array([3.0, 1.0, 2.5, 40.0, 2.0, 7.0, 1.5, 1000.0])
-    scale = TailScale.of(losses)
-    assert scale.losses(scale.values) == pytest.approx(losses, rel=1e-9)
+    losses = size * np.array([3.0, 1.0, 2.5, 4.0, 2.0, 3.5, 1.5, 1000.0])
+    scale = CappedScale.of(losses)
+    assert scale.losses(scale.values)[:7] == pytest.approx(losses[:7], rel=1e-9)
+    assert losses[5] < scale.losses(scale.values)[7] < 10 * size
     assert scale.losses(scale.values[1:2] - 1.0)[0] == pytest.approx(losses[1] - scale.unit)

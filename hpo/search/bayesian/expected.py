@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 
 import numpy as np
@@ -19,9 +19,10 @@ from threadpoolctl import threadpool_limits
 from hpo.core.history import History
 from hpo.core.prior import Known
 from hpo.core.settings import Goal
+from hpo.core.trial import Trial
 from hpo.search.bayesian.encoding import Array, Encoding
 from hpo.search.bayesian.evidence import HistoryEvidence
-from hpo.search.bayesian.outputs import TailScale
+from hpo.search.bayesian.outputs import CappedScale
 from hpo.search.bayesian.parents import Parents
 from hpo.search.bayesian.subset import subset
 from hpo.search.bayesian.surrogate import KNOWN, surrogate
@@ -78,11 +79,11 @@ class Expected:
 
 
 def beliefs(context: SearchContext, history: History) -> Beliefs | None:
-    """Return what the model by which the next trial would be proposed holds of those that may be the best.
+    """Return what the model holds of the trials that may be the best, as the next one is proposed.
 
-    Losses are mapped back from the model's scale, which is linear for the better half: exactly there. Of more
-    than `surrogate.KNOWN` trials it has the best half of those, and some others. None where there are too
-    few results, or they hardly differ.
+    It is the one by which proposals are made, on a linear scale: so noise is the same for good and bad
+    trials, and what is held of them is in the objective's unit. Of more than `surrogate.KNOWN` results it has
+    the best half of those, and some others. None where there is no result, or they are equal.
     """
     encoding, prior = Encoding(context.space), context.prior
     found = HistoryEvidence(encoding, history, evidence_of(context.space, prior))
@@ -94,9 +95,12 @@ def beliefs(context: SearchContext, history: History) -> Beliefs | None:
     random = np.random.default_rng(derived_seed(context.seed, len(history.trials) + 1))
     places = subset(evidence.losses, KNOWN, random)
     evidence = evidence.of(places)
-    scale = TailScale.of(evidence.losses)
+    scale = CappedScale.of(evidence.losses)
     if not 0.0 < scale.unit < math.inf:
         return None
+    errors = np.array([_error(trials[place]) for place in places if place < len(trials)])
+    stopped = evidence.doubts[len(errors) :]  # which come last
+    evidence = replace(evidence, doubts=np.concatenate([(errors / scale.unit) ** 2, stopped]))
     hints = Hints(context.space, prior, history.goal)
     mean = Parents(encoding, hints.orders).mean(hints.trust(history))
     with threadpool_limits(limits=1, user_api="blas"):  # sums in their order, as for proposals
@@ -113,11 +117,16 @@ def beliefs(context: SearchContext, history: History) -> Beliefs | None:
     )
 
 
+def _error(known: Known) -> float:
+    """Return the standard error of a trial's repeats, in the objective's unit; 0 where it is not told."""
+    return known.standard_error or 0.0 if isinstance(known, Trial) else 0.0
+
+
 def expected(parts: Sequence[Beliefs], observed: Known, goal: Goal) -> Expected | None:
     """Return the trial with the best mean, where that is another one than the best observed, and by enough.
 
-    `parts` are of one space each; between two of them nothing is shared. None also where there
-    is hardly any noise, or nothing is held of the best observed.
+    `parts` are of one space each; between two of them nothing is shared. None also where there is hardly
+    any noise, or nothing is held of the best observed.
     """
     own = next((part for part in parts if part.place(observed) is not None), None)
     if own is None:

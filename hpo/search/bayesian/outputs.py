@@ -11,60 +11,66 @@ from hpo.search.bayesian.encoding import Array
 FLAT = 1e-12
 """Share of the losses' size from which on they differ."""
 
-
-@dataclass(frozen=True, slots=True)
-class TailScale:
-    """Losses on the scale of the better half, with the distances of the worse half compressed.
-
-    With m their median and q the root mean square distance of the better half from it, u = (y - m) / q
-    becomes log(1 + u) where u > 0: how bad the bad ones are matters little, how good the good ones are
-    stays as it is. The `values` have mean 0 and variance 1, and are all zeros where the losses are equal.
-    """
-
-    values: Array
-    median: float  # of the losses
-    middle: float = 0.0  # where that is among the values
-    unit: float = 0.0  # which difference of losses 1 is in the better half; 0 where it cannot be told
-    deviation: float = 1.0  # of the compressed ones, before they had variance 1
-
-    @classmethod
-    def of(cls, losses: Array) -> TailScale:
-        """Return some losses on their scale."""
-        size = _moderate(losses)
-        losses = losses / size
-        median = float(np.median(losses))
-        better = losses[losses <= median]
-        spread = float(np.sqrt(np.mean((better - median) ** 2))) or float(losses.std())
-        if spread <= FLAT * float(np.abs(losses).max()):
-            return cls(standardised(losses), median * size)
-        scaled = (losses - median) / spread
-        compressed = np.where(scaled > 0.0, np.log1p(np.maximum(scaled, 0.0)), scaled)
-        mean, deviation = float(compressed.mean()), float(compressed.std())
-        values, unit = standardised(compressed), spread * deviation * size
-        return cls(values, median * size, -mean / deviation, unit, deviation)
-
-    def losses(self, values: Array) -> Array:
-        """Return which losses lie at some values."""
-        away = values - self.middle
-        compressed = np.expm1(np.maximum(away, 0.0) * self.deviation) / self.deviation
-        return np.asarray(self.median + self.unit * np.where(away > 0.0, compressed, away))
+CAP = 4.0
+"""Root mean square distances of the better half from the median: worse losses say no more than that."""
 
 
 def tail_compressed(losses: Array) -> Array:
-    """Return the values of losses on their scale: of mean 0 and variance 1."""
-    return TailScale.of(losses).values
+    """Return losses on the scale of the better half, with the distances of the worse half compressed.
+
+    With m their median and q the root mean square distance of the better half from it, u = (y - m) / q
+    becomes log(1 + u) where u > 0: how bad the bad ones are matters little, how good the good ones are
+    stays as it is. The result has mean 0 and variance 1, and is all zeros where the losses are equal.
+    """
+    losses = _of_moderate_size(losses)
+    median = float(np.median(losses))
+    better = losses[losses <= median]
+    spread = float(np.sqrt(np.mean((better - median) ** 2))) or float(losses.std())
+    if spread > FLAT * float(np.abs(losses).max()):
+        scaled = (losses - median) / spread
+        losses = np.where(scaled > 0.0, np.log1p(np.maximum(scaled, 0.0)), scaled)
+    return standardised(losses)
+
+
+@dataclass(frozen=True, slots=True)
+class CappedScale:
+    """Losses on a linear scale, with the worst ones capped: noise is as large anywhere on it.
+
+    Where the worse half is compressed noise is smaller, and the mean of noisy values too good. The `values`
+    have mean 0 and variance 1; `unit` is which difference of losses 1 is, 0 where they are equal.
+    """
+
+    values: Array
+    zero: float  # the loss that lies at 0
+    unit: float
+
+    @classmethod
+    def of(cls, losses: Array) -> CappedScale:
+        """Return some losses on their scale."""
+        moderate = _of_moderate_size(losses)
+        size = float(np.abs(losses).max()) / (float(np.abs(moderate).max()) or 1.0) or 1.0
+        median = float(np.median(moderate))
+        better = moderate[moderate <= median]
+        spread = float(np.sqrt(np.mean((better - median) ** 2))) or float(moderate.std())
+        capped = np.minimum(moderate, median + CAP * spread)
+        values = standardised(capped)
+        return cls(values, float(capped.mean()) * size, float(capped.std()) * size * bool(values.any()))
+
+    def losses(self, values: Array) -> Array:
+        """Return which losses lie at some values."""
+        return np.asarray(self.zero + self.unit * values)
 
 
 def standardised(losses: Array) -> Array:
     """Return losses with mean 0 and variance 1; all zeros where they are equal."""
-    losses = losses / _moderate(losses)
+    losses = _of_moderate_size(losses)
     deviation = float(losses.std())
     if deviation <= FLAT * float(np.abs(losses).max()):
         return np.zeros_like(losses)
     return np.asarray((losses - losses.mean()) / deviation)
 
 
-def _moderate(losses: Array) -> float:
-    """Return what losses are to be divided by so that their squares can be computed with, mostly 1."""
+def _of_moderate_size(losses: Array) -> Array:
+    """Return losses whose squares can be computed with, whatever they are."""
     largest = float(np.abs(losses).max())
-    return largest if largest > 1e100 or 0.0 < largest < 1e-100 else 1.0
+    return losses / largest if largest > 1e100 or 0.0 < largest < 1e-100 else losses
