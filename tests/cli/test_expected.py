@@ -223,7 +223,7 @@ def test_categories_and_conditions(hpo: Hpo) -> None:
 def test_of_algorithms_each_has_a_model_of_its_own(hpo: Hpo) -> None:
     wide = {"parameters": {"x": {"type": "continuous", "min": 0.0, "max": 1.0}}}
     far = {"parameters": {"x": {"type": "continuous", "min": 0.8, "max": 1.5}}, "fixed": {"noise": 0.01}}
-    run(hpo, name="both", seed=37, algorithms={"wide": wide, "far": far}, limits={"max_jobs": 24})
+    run(hpo, name="both", seed=34, algorithms={"wide": wide, "far": far}, limits={"max_jobs": 24})
     best, trials = hpo("best", "both", "--json").json, hpo("trials", "both", "--json").json
     expected = best["expected"]
     assert expected["algorithm"] == trials[expected["trial"] - 1]["algorithm"] == "wide"
