@@ -47,8 +47,12 @@ class Suggestion:
 
 def evidence_of(space: Space, prior: Prior) -> list[tuple[Values, float]]:
     """Return the parents' configurations whose values count like the job's own."""
-    trials = _within(space, prior) if prior.is_evidence else []
-    return [(trial.params or {}, trial.past.value) for trial in trials]
+    return [(trial.params or {}, trial.past.value) for trial in inherited(space, prior)]
+
+
+def inherited(space: Space, prior: Prior) -> list[PriorTrial]:
+    """Return the parents' trials that count like the job's own."""
+    return _within(space, prior) if prior.is_evidence else []
 
 
 def _within(space: Space, prior: Prior) -> list[PriorTrial]:
