@@ -43,7 +43,7 @@ class BestData(TypedDict):
 
 def ranked(trials: Iterable[Trial], goal: Goal) -> list[Trial]:
     """Return the completed trials that meet what is required, best first; of equal ones the first to end."""
-    sign = -1.0 if goal is Goal.MAXIMIZE else 1.0
+    sign = goal.sign
     results = [trial for trial in trials if trial.is_result]
     return sorted(results, key=lambda trial: (sign * (trial.value or 0.0), trial.place or 0))
 
@@ -66,7 +66,7 @@ def best_trials(job: JobView, count: int = 1, *, algorithm: str | None = None) -
     if job.record.settings.others:
         return []
     goal = job.record.settings.objective.goal
-    sign = -1.0 if goal is Goal.MAXIMIZE else 1.0
+    sign = goal.sign
     inherited = ranked_prior(job.prior, goal)[:count]
     own = ranked((trial for trial in job.trials if algorithm in {None, trial.algorithm}), goal)[:count]
     known: list[Known] = [*inherited, *own]

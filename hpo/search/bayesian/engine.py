@@ -115,6 +115,4 @@ class Engine:
         return Feasibility(features, has_failed, self._encoding.axis_of, number=number)
 
     def _companions(self, number: int, evidence: Evidence) -> int:
-        if len(evidence.losses) < self._choices.companions_from:
-            return 0
         return max(0, number % (self._choices.companions + 1) - len(evidence.pending))

@@ -144,7 +144,7 @@ def expected(parts: Sequence[Beliefs], observed: Known, goal: Goal) -> Expected 
     probability = NormalDist().cdf(gain / deviation) if deviation else 1.0
     if probability < SURE:
         return None
-    sign = -1.0 if goal is Goal.MAXIMIZE else 1.0
+    sign = goal.sign
     return Expected(
         trial=part.trials[best],
         value=sign * float(part.means[best]),
