@@ -1,18 +1,30 @@
 """hpo: hyperparameter tuning that runs unattended.
 
 The Python interface is small: `load_spec` reads and checks a spec, `tune` runs a job to its end,
-`best` returns a job's best trial, `front` those of a job with several objectives. All else is the command
-line's.
+`best` returns a job's best trial, `expected` the one that may be better, `front` those of a job with several
+objectives. All else is the command line's.
 """
 
 from __future__ import annotations
 
 TYPE_CHECKING = False  # without the import: `hpo.launchers.process.guard` is to start fast
 if TYPE_CHECKING:
-    from hpo.api import Best, Compromise, Result, best, front, load_spec, tune
+    from hpo.api import Best, Compromise, Expected, Result, best, expected, front, load_spec, tune
     from hpo.errors import HpoError, SpecError
 
-__all__ = ["Best", "Compromise", "HpoError", "Result", "SpecError", "best", "front", "load_spec", "tune"]
+__all__ = [
+    "Best",
+    "Compromise",
+    "Expected",
+    "HpoError",
+    "Result",
+    "SpecError",
+    "best",
+    "expected",
+    "front",
+    "load_spec",
+    "tune",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -1,4 +1,4 @@
-"""The Python interface: `hpo.load_spec`, `hpo.tune`, `hpo.best`, `hpo.front`."""
+"""The Python interface: `hpo.load_spec`, `hpo.tune`, `hpo.best`, `hpo.expected`, `hpo.front`."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from hpo.scheduler.interrupts import Interrupts, handled, handlers_kept
 from hpo.spec.models import Spec
 from hpo.spec.space import Scalar
 from hpo.store.home import DATABASE, existing_job, job_folder
+from hpo.wiring.expected import expected_of
 from hpo.wiring.prepared import Prepared, prepare
 from hpo.wiring.sessions import Reopen, create, has_begun, refuse_another, session
 
@@ -37,6 +38,26 @@ class Best:
     origin: str = ""  # the job that ran it: a parent's, where an identical warm start has its best there
     spread: float | None = None  # the standard deviation of its repeats
     algorithm: str | None = None  # whose parameters they are, of several
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """A trial of which the model expects more than of the best observed, whose value is partly luck.
+
+    `value` is what it expects of the trial, with a standard deviation, and `expected_of_best` what of the
+    best observed; `observed` is what the trial gave, and `probability` that of its being better.
+    """
+
+    job: str
+    trial: int
+    value: float
+    standard_deviation: float
+    observed: float
+    expected_of_best: float
+    probability: float
+    parameters: Mapping[str, Scalar]
+    origin: str = ""  # as of a `Best`
+    algorithm: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +84,11 @@ class Result:
     reason: str
     best: Best | None
     front: tuple[Compromise, ...] = ()
+
+    @property
+    def expected(self) -> Expected | None:
+        """The trial that is expected to be better than the best observed, as `hpo.expected` has it."""
+        return _expected(view(self.folder, now=time.time()))
 
 
 def load_spec(
@@ -128,6 +154,17 @@ def best(name: str) -> Best:
     return _best(found[0])
 
 
+def expected(name: str) -> Expected | None:
+    """Return the trial that the model expects to be better than the best observed; None where none is.
+
+    That needs 8 results, noise, and a trial that is better with a probability of 0.8. Raises JobNotFound,
+    HpoError where the job's spec cannot be read, and UsageError for a job with several objectives.
+    """
+    job = view(existing_job(name), now=time.time())
+    refuse_several(name, job.record.settings)
+    return _expected(job)
+
+
 def front(name: str) -> list[Compromise]:
     """Return the Pareto front of a job with several objectives, the best by the first one first.
 
@@ -164,6 +201,24 @@ def _best(data: BestData) -> Best:
         parameters=data["parameters"],
         origin=data["origin"],
         spread=data["spread"],
+        algorithm=data["algorithm"],
+    )
+
+
+def _expected(job: JobView) -> Expected | None:
+    data = expected_of(job)
+    if data is None:
+        return None
+    return Expected(
+        job=job.name,
+        trial=data["trial"],
+        value=data["value"],
+        standard_deviation=data["standard_deviation"],
+        observed=data["observed"],
+        expected_of_best=data["expected_of_best"],
+        probability=data["probability"],
+        parameters=data["parameters"],
+        origin=data["origin"],
         algorithm=data["algorithm"],
     )
 

@@ -30,6 +30,11 @@ class AskAndTell:
             strategy, space=space, seed=seed, objective=OBJECTIVE, max_jobs=trials
         )
 
+    @property
+    def history(self) -> History:
+        """Every trial so far."""
+        return self._history
+
     def ask(self) -> tuple[int, Values]:
         """Return a new trial's number, from 1, and its values: those of the active parameters.
 

@@ -1,18 +1,16 @@
-"""Commands that look at jobs: status, best, trials, list."""
+"""Commands that look at jobs: status, trials, list."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from hpo.cli import render, tables
 from hpo.cli.options import (
-    Gate,
     algorithm_option,
-    gate_option,
     job_argument,
     json_option,
     known_algorithm,
@@ -20,15 +18,13 @@ from hpo.cli.options import (
 from hpo.cli.status import status_text
 from hpo.core.settings import Settings
 from hpo.core.trial import Trial, TrialStatus
-from hpo.errors import HpoError, JobNotFound, UsageError
-from hpo.report.best import BestData, best_of, ranked
+from hpo.errors import HpoError, JobNotFound
+from hpo.report.best import ranked
 from hpo.report.counts import ended_of
-from hpo.report.data import JobView, StatusData, status_data, trial_data, view
-from hpo.report.feasibility import missed_text, require_data
-from hpo.report.fixed import fixed_values
-from hpo.report.front import FrontTrialData, best_values, front_of, front_trials
+from hpo.report.data import StatusData, status_data, trial_data, view
+from hpo.report.feasibility import missed_text
+from hpo.report.front import front_trials
 from hpo.report.repeats import seconds
-from hpo.spec.space import Scalar
 from hpo.store.home import existing_job, job_names
 
 REFRESH = 1.0
@@ -59,120 +55,6 @@ def status_command(name: str, *, as_json: bool, watch: bool) -> None:
         if not watch or status["status"] != "running":
             return
         time.sleep(REFRESH)
-
-
-@click.command("best")
-@job_argument
-@json_option
-@click.option("--top", type=click.IntRange(min=1), metavar="K", help="Show the best K trials.")
-@algorithm_option
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json", "yaml", "args", "env"]),
-    default="table",
-    show_default=True,
-    help="args: as command-line arguments; env: as shell assignments; both with the fixed parameters.",
-)
-@gate_option
-def best_command(
-    name: str, *, as_json: bool, top: int | None, algorithm: str | None, form: str, gate: Gate | None
-) -> None:
-    """Show the best trial and its values; of several objectives the trials of the Pareto front.
-
-    \b
-    Examples:
-      hpo best digits-forest
-      python train.py $(hpo best digits-forest --format args)
-    """
-    now = time.time()
-    job = view(existing_job(name), now=now)
-    if gate is not None:
-        gate.refuse_unknown(job.record.settings.metrics)
-    if algorithm is not None:
-        known_algorithm(algorithm, job.record.settings.algorithms)
-    if job.record.settings.others:
-        if top is not None:
-            raise UsageError(f"--top: the front of {name} has no order; leave it out to see all of it")
-        _show_front(job, "json" if as_json else form, now=now)
-        if gate is not None:
-            gate.check(best_values(job.record.settings, job.trials))
-        return
-    chosen = best_of(job, top or 1, algorithm=algorithm)
-    if not chosen:
-        raise HpoError(no_result(job, algorithm))
-    match "json" if as_json else form:
-        case "table":
-            spent = render.money_lines(status_data(job, now=now))
-            click.echo("\n".join([*(_best_text(job, best) for best in chosen), *spent]))
-        case written:
-            fixed = [fixed_values(job, best["algorithm"]) for best in chosen]
-            click.echo(_written(chosen, fixed, written, as_list=top is not None))
-    if gate is not None:
-        gate.check({chosen[0]["metric"]: chosen[0]["value"]})
-
-
-def _show_front(job: JobView, form: str, *, now: float) -> None:
-    front = front_of(job)
-    if not front:
-        raise HpoError(no_result(job))
-    match form:
-        case "table":
-            spent = render.money_lines(status_data(job, now=now))
-            click.echo("\n".join([tables.front_table(front), *spent]))
-        case written:
-            click.echo(_written(front, [fixed_values(job)] * len(front), written, as_list=True))
-
-
-def no_result(job: JobView, algorithm: str | None = None) -> str:
-    """Return why a job, or an algorithm, has no best trial, and which is nearest to what is required."""
-    trials = [trial for trial in job.trials if algorithm in {None, trial.algorithm}]
-    required = require_data(job.record.settings, trials)
-    whose, of = (job.name, "") if algorithm is None else (algorithm, f" of {algorithm}")
-    if required is None or required["nearest"] is None:
-        return f"job {job.name} has no completed trial{of} yet; `hpo status {job.name}` shows how it stands"
-    return "\n".join(
-        [
-            f"none of the {required['completed']} completed trials of {whose} meets `require`",
-            *render.nearest_lines(required["nearest"]),
-        ]
-    )
-
-
-def _written(
-    chosen: Sequence[BestData] | Sequence[FrontTrialData],
-    fixed: Sequence[dict[str, Scalar]],
-    form: str,
-    *,
-    as_list: bool,
-) -> str:
-    """Return the best for a program to read: with all that a trial was given, its fixed parameters, too."""
-    data = [{**best, "fixed": shared} for best, shared in zip(chosen, fixed, strict=True)]
-    given = [{**shared, **best["parameters"]} for best, shared in zip(chosen, fixed, strict=True)]
-    match form:
-        case "yaml":
-            return render.as_yaml(data if as_list else data[0])
-        case "args":
-            return "\n".join(map(render.arguments, given))
-        case "env":
-            return "\n\n".join(map(render.assignments, given))
-        case _:
-            return render.as_json(data if as_list else data[0])
-
-
-def _best_text(job: JobView, best: BestData) -> str:
-    told = [render.origin_text(best)]
-    if best["origin"] == job.name:
-        told += [render.duration(seconds(trial)) for trial in job.trials if trial.number == best["trial"]]
-    if best["cost"] is not None:
-        told.append(render.money(best["cost"]))
-    return "\n".join(
-        [
-            f"{best['metric']} = {best['value']!r}  ({', '.join(told)})",
-            render.parameter_lines(best["parameters"], indent="  "),
-            *render.repeat_lines(best["repeats"], indent="  "),
-        ]
-    )
 
 
 @click.command("trials")

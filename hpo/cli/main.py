@@ -19,7 +19,7 @@ COMMANDS = {
     "try": "hpo.cli.rehearse",
     "metrics": "hpo.cli.rehearse",
     "status": "hpo.cli.look",
-    "best": "hpo.cli.look",
+    "best": "hpo.cli.best",
     "trials": "hpo.cli.look",
     "logs": "hpo.cli.logs",
     "why": "hpo.cli.why",

@@ -20,7 +20,7 @@ from hpo.core.job import Ending, EndReason, Job, JobStatus
 from hpo.core.trial import TrialStatus, run_place
 from hpo.errors import JobBusy, UsageError
 from hpo.launchers.last_words import without_lines
-from hpo.report.best import best_of, ranked
+from hpo.report.best import BestData, best_of, ranked
 from hpo.report.counts import counts_of, counts_text
 from hpo.report.data import JobView, StatusData, job_status, status_data, view
 from hpo.report.front import best_values, front_of
@@ -190,8 +190,19 @@ def _tell_best(job: JobView, data: StatusData) -> None:
     if best is not None:
         click.echo(f"best: {best['metric']} = {best['value']!r} ({render.origin_text(best)})")
         click.echo(render.parameter_lines(best["parameters"], indent="  "))
+        _tell_expected(job, best)
     for algorithm in data["algorithms"]:
         click.echo(render.algorithm_line(algorithm), err=True)
+
+
+def _tell_expected(job: JobView, best: BestData) -> None:
+    """Say whether another trial is expected to be better, where the model for that has been used already."""
+    if job.status != JobStatus.COMPLETED.value or job.record.strategy != "bayesian":
+        return
+    from hpo.cli.expected import expected_text, told_expected
+
+    if (expected := told_expected(job)) is not None:
+        click.echo(expected_text(best, expected), err=True)
 
 
 def _tell_failure(job: JobView) -> None:

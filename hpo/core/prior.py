@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import TypeAlias
 
 from hpo.core.settings import Goal
+from hpo.core.trial import Trial
 from hpo.spec.space import Scalar, Space, Values
 
 
@@ -93,6 +95,10 @@ class PriorTrial:
     scale: str
     past: PastTrial
     params: Values | None
+
+
+Known: TypeAlias = Trial | PriorTrial
+"""A trial of the job's own, or one that it begins with."""
 
 
 @dataclass(frozen=True, slots=True)

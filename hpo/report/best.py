@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, TypedDict, assert_never
 
-from hpo.core.prior import PriorTrial
+from hpo.core.prior import Known, PriorTrial
 from hpo.core.settings import Goal, Settings
 from hpo.core.trial import Trial, TrialStatus
 from hpo.errors import UsageError
@@ -43,7 +43,7 @@ class BestData(TypedDict):
 
 def ranked(trials: Iterable[Trial], goal: Goal) -> list[Trial]:
     """Return the completed trials that meet what is required, best first; of equal ones the first to end."""
-    sign = -1.0 if goal is Goal.MAXIMIZE else 1.0
+    sign = goal.sign
     results = [trial for trial in trials if trial.is_result]
     return sorted(results, key=lambda trial: (sign * (trial.value or 0.0), trial.place or 0))
 
@@ -57,7 +57,7 @@ def refuse_several(name: str, settings: Settings) -> None:
         )
 
 
-def best_of(job: JobView, count: int = 1, *, algorithm: str | None = None) -> list[BestData]:
+def best_trials(job: JobView, count: int = 1, *, algorithm: str | None = None) -> list[Known]:
     """Return the best trials, of one algorithm or of all, best first.
 
     An identical start's parents' are among them. Of several objectives there is no single best: `front_of`
@@ -66,12 +66,39 @@ def best_of(job: JobView, count: int = 1, *, algorithm: str | None = None) -> li
     if job.record.settings.others:
         return []
     goal = job.record.settings.objective.goal
-    sign = -1.0 if goal is Goal.MAXIMIZE else 1.0
-    inherited = [_inherited(job, trial) for trial in ranked_prior(job.prior, goal)[:count]]
-    trials = [trial for trial in job.trials if algorithm in {None, trial.algorithm}]
-    own = [best_data(job, trial) for trial in ranked(trials, goal)[:count]]
+    sign = goal.sign
+    inherited = ranked_prior(job.prior, goal)[:count]
+    own = ranked((trial for trial in job.trials if algorithm in {None, trial.algorithm}), goal)[:count]
+    known: list[Known] = [*inherited, *own]
     # Sorting keeps the order of equal ones: a parent's stays before the job's own.
-    return sorted([*inherited, *own], key=lambda data: sign * data["value"])[:count]
+    return sorted(known, key=lambda known: sign * value_of(known))[:count]
+
+
+def best_of(job: JobView, count: int = 1, *, algorithm: str | None = None) -> list[BestData]:
+    """Return the best trials as `best_trials` does, as data."""
+    return [best_data(job, known) for known in best_trials(job, count, algorithm=algorithm)]
+
+
+def value_of(known: Known) -> float:
+    """Return the value that was observed; NaN where there is none."""
+    match known:
+        case PriorTrial():
+            return known.past.value
+        case Trial():
+            return known.value if known.value is not None else math.nan
+        case _:
+            assert_never(known)
+
+
+def best_data(job: JobView, known: Known) -> BestData:
+    """Return one of the best trials as data."""
+    match known:
+        case PriorTrial():
+            return _inherited(job, known)
+        case Trial():
+            return _own(job, known)
+        case _:
+            assert_never(known)
 
 
 def _inherited(job: JobView, trial: PriorTrial) -> BestData:
@@ -82,7 +109,7 @@ def _inherited(job: JobView, trial: PriorTrial) -> BestData:
         goal=objective.goal.value,
         trial=trial.past.number,
         algorithm=None,
-        value=trial.past.value,
+        value=value_of(trial),
         parameters=dict(trial.params or {}),
         status=TrialStatus.COMPLETED.value,
         origin=trial.past.job,
@@ -93,8 +120,7 @@ def _inherited(job: JobView, trial: PriorTrial) -> BestData:
     )
 
 
-def best_data(job: JobView, trial: Trial) -> BestData:
-    """Return one of the best trials as data."""
+def _own(job: JobView, trial: Trial) -> BestData:
     objective = job.record.settings.objective
     return BestData(
         job=job.name,
@@ -102,7 +128,7 @@ def best_data(job: JobView, trial: Trial) -> BestData:
         goal=objective.goal.value,
         trial=trial.number,
         algorithm=trial.algorithm,
-        value=trial.value if trial.value is not None else math.nan,
+        value=value_of(trial),
         parameters=dict(trial.params),
         status=trial.status.value,
         origin=job.name,

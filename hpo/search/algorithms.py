@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from hpo.core.history import History
-from hpo.core.settings import Goal
 from hpo.core.verdict import Verdict
 from hpo.search.allocation import Standing, minimum, ranked
 from hpo.search.projection import Projections
@@ -87,7 +86,7 @@ class _Shares:
 
     def __init__(self, history: History, standings: Sequence[Standing]) -> None:
         self.projections = Projections(history)
-        self._sign = -1.0 if history.goal is Goal.MAXIMIZE else 1.0
+        self._sign = history.goal.sign
         self._standings = {standing.name: standing for standing in standings}
         self._completed: set[int] = set()
 

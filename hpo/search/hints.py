@@ -47,8 +47,12 @@ class Suggestion:
 
 def evidence_of(space: Space, prior: Prior) -> list[tuple[Values, float]]:
     """Return the parents' configurations whose values count like the job's own."""
-    trials = _within(space, prior) if prior.is_evidence else []
-    return [(trial.params or {}, trial.past.value) for trial in trials]
+    return [(trial.params or {}, trial.past.value) for trial in inherited(space, prior)]
+
+
+def inherited(space: Space, prior: Prior) -> list[PriorTrial]:
+    """Return the parents' trials that count like the job's own."""
+    return _within(space, prior) if prior.is_evidence else []
 
 
 def _within(space: Space, prior: Prior) -> list[PriorTrial]:
@@ -108,7 +112,7 @@ class Order:
             p.name for p in space if not any(p.name in trial.past.params for trial in trials)
         )
         self._compared = Space(tuple(p for p in space if p.name not in self.lacked))
-        sign = -1.0 if goal is Goal.MAXIMIZE else 1.0
+        sign = goal.sign
         self.best = sorted(trials, key=lambda trial: sign * trial.past.value)
         known = [(trial.params or {}, sign * trial.past.value) for trial in self.best]
         step = max(1, math.ceil(len(known) / MOST))
@@ -131,7 +135,7 @@ class _Judged:
         self._history = history
         self._orders = orders
         self._read = 0
-        self._sign = -1.0 if history.goal is Goal.MAXIMIZE else 1.0
+        self._sign = history.goal.sign
         self._results: dict[int, tuple[float, list[float]]] = {}  # trial → its loss, its place in each order
         self._agreements = [0.0] * len(orders)
 

@@ -85,8 +85,8 @@ BEST = {
 }
 
 
-GIVEN = {**BEST, "fixed": {"epochs": 50, "note": "two x ${y}"}}
-"""The best as `hpo best` tells of it: with all that its trial was given."""
+GIVEN = {**BEST, "fixed": {"epochs": 50, "note": "two x ${y}"}, "expected": None}
+"""The best as `hpo best` tells of it: with all that its trial was given; no other trial may be better."""
 
 
 def test_best_has_the_documented_shape(hpo: Hpo) -> None:

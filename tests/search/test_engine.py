@@ -14,12 +14,13 @@ from scipy.stats import norm
 
 from hpo.search.bayesian.acquisition import ExpectedImprovement, log_improvement
 from hpo.search.bayesian.encoding import Array, Encoding
-from hpo.search.bayesian.engine import Engine, Evidence
+from hpo.search.bayesian.engine import Engine
 from hpo.search.bayesian.kernel import Kernel, NoiseBelief, start
 from hpo.search.bayesian.outputs import tail_compressed
 from hpo.search.bayesian.process import GaussianProcess, Likelihood, Observed, fitted
 from hpo.search.bayesian.start import POINTS, Start
 from hpo.search.bayesian.subset import subset
+from hpo.search.bayesian.surrogate import Evidence
 from hpo.spec.conditions import Condition
 from hpo.spec.scaling import Scaling
 from hpo.spec.space import Categorical, Continuous, Integer, Space

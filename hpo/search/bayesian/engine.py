@@ -5,58 +5,27 @@ It keeps nothing between two calls: a proposal depends on its arguments alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 import numpy as np
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from hpo.search.bayesian.acquisition import ExpectedImprovement
 from hpo.search.bayesian.candidates import Candidates, Fits
 from hpo.search.bayesian.choices import Choices, Incumbent, Outputs, Pending
-from hpo.search.bayesian.encoding import Array, Encoding, Places
+from hpo.search.bayesian.encoding import Array, Encoding
 from hpo.search.bayesian.feasibility import Feasibility
 from hpo.search.bayesian.outputs import standardised, tail_compressed
-from hpo.search.bayesian.process import GaussianProcess, Mean, Observed, fitted, zero
+from hpo.search.bayesian.process import GaussianProcess, Mean, zero
 from hpo.search.bayesian.promise import Promise
 from hpo.search.bayesian.pull import Pull
 from hpo.search.bayesian.quasirandom import normals
 from hpo.search.bayesian.subset import subset
-
-FITTED, KNOWN = 150, 400
-"""Trials by which a kernel is fitted, and on which the model is conditioned, at the most."""
+from hpo.search.bayesian.surrogate import FITTED, KNOWN, Evidence, surrogate
 
 FANTASIES = 16
 """Draws of what the pending trials will give."""
 
 BEST = 8
 """Trials that candidates are taken around."""
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What is known: points of shape (n, d), with losses and the variance of each loss's own noise.
-
-    Losses are to be minimized; `doubts` are on the scale on which losses have variance 1. `misses` tells
-    which points miss what is required: not all of them. `failed` and `pending` are points, too.
-    """
-
-    points: Array
-    losses: Array
-    doubts: Array
-    misses: NDArray[np.bool_]
-    failed: Array
-    pending: Array
-
-    def of(self, places: Places) -> Evidence:
-        """Return it with some of the points that have losses alone."""
-        return replace(
-            self,
-            points=self.points[places],
-            losses=self.losses[places],
-            doubts=self.doubts[places],
-            misses=self.misses[places],
-        )
 
 
 class Engine:
@@ -101,12 +70,12 @@ class Engine:
             return self._candidates.climbed(promise, pool, promise.of(seen), fits, random)
 
     def _promise(self, evidence: Evidence, number: int, random: np.random.Generator, mean: Mean) -> Promise:
-        features, values = self._encoding.features(evidence.points), self._scaled(evidence.losses)
-        process = self._process(features, values, evidence.doubts, random, mean)
+        values = self._scaled(evidence.losses)
+        process = surrogate(self._encoding, evidence, values, random, mean)
         feasible = ~evidence.misses
         match self._choices.incumbent:
             case Incumbent.MEAN:
-                incumbent = process.project(features[feasible]).mean.min()
+                incumbent = process.project(self._encoding.features(evidence.points[feasible])).mean.min()
             case Incumbent.OBSERVED:
                 incumbent = values[feasible].min()
         improvement = self._improvement(process, float(incumbent), evidence.pending, random)
@@ -120,15 +89,6 @@ class Engine:
                 return tail_compressed(losses)
             case Outputs.PLAIN:
                 return standardised(losses)
-
-    def _process(
-        self, features: Array, values: Array, doubts: Array, random: np.random.Generator, mean: Mean = zero
-    ) -> GaussianProcess:
-        some = subset(values, FITTED, random)
-        axis_of = self._encoding.axis_of
-        residuals = values[some] - mean(features[some])
-        kernel = fitted(Observed(features[some], residuals, axis_of, doubts[some]))
-        return GaussianProcess(Observed(features, values, axis_of, doubts), kernel, mean)
 
     def _improvement(
         self, process: GaussianProcess, incumbent: float, pending: Array, random: np.random.Generator
@@ -157,6 +117,4 @@ class Engine:
         return Feasibility(features, has_failed, self._encoding.axis_of, number=number)
 
     def _companions(self, number: int, evidence: Evidence) -> int:
-        if len(evidence.losses) < self._choices.companions_from:
-            return 0
         return max(0, number % (self._choices.companions + 1) - len(evidence.pending))

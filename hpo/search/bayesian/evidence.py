@@ -12,10 +12,9 @@ from typing import assert_never
 import numpy as np
 
 from hpo.core.history import History
-from hpo.core.settings import Goal
 from hpo.core.trial import Trial, TrialStatus
 from hpo.search.bayesian.encoding import Array, Encoding
-from hpo.search.bayesian.engine import Evidence
+from hpo.search.bayesian.surrogate import Evidence
 from hpo.spec.space import Values
 
 STOPPED_DOUBT = 0.25
@@ -58,7 +57,7 @@ class HistoryEvidence:
     ) -> None:
         self._encoding = encoding
         self._history = history
-        self._sign = -1.0 if history.goal is Goal.MAXIMIZE else 1.0
+        self._sign = history.goal.sign
         self._read = 0
         self._trials: dict[int, _Known] = {}
         self._before = [
@@ -79,6 +78,11 @@ class HistoryEvidence:
     def count(self, *kinds: Kind) -> int:
         """Return how many trials of the history there are of these kinds."""
         return sum(known.kind in kinds for known in self._trials.values())
+
+    @property
+    def results(self) -> list[int]:
+        """The trials whose values are the evidence's first ones, after those from before, in their order."""
+        return [number for number in sorted(self._trials) if self._trials[number].kind is Kind.RESULT]
 
     def catch_up(self) -> None:
         """Take in what happened since the last call."""
@@ -105,7 +109,7 @@ class HistoryEvidence:
     def evidence(self) -> Evidence:
         """Return all of it as arrays, in the order of the trials."""
         trials = [self._trials[number] for number in sorted(self._trials)]
-        results = [*self._before, *(known for known in trials if known.kind is Kind.RESULT)]
+        results = [*self._before, *(self._trials[number] for number in self.results)]
         stopped = [known for known in trials if known.kind is Kind.STOPPED]
         if self.misses_all:  # what is required comes first
             results = [replace(known, loss=min(known.violation, WORST), error=0.0) for known in results]

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from hpo.search.bayesian.encoding import Array
 
 FLAT = 1e-12
 """Share of the losses' size from which on they differ."""
+
+CAP = 4.0
+"""Root mean square distances of the better half from the median: worse losses say no more than that."""
 
 
 def tail_compressed(losses: Array) -> Array:
@@ -25,6 +30,35 @@ def tail_compressed(losses: Array) -> Array:
         scaled = (losses - median) / spread
         losses = np.where(scaled > 0.0, np.log1p(np.maximum(scaled, 0.0)), scaled)
     return standardised(losses)
+
+
+@dataclass(frozen=True, slots=True)
+class CappedScale:
+    """Losses on a linear scale, with the worst ones capped: noise is as large anywhere on it.
+
+    Where the worse half is compressed noise is smaller, and the mean of noisy values too good. The `values`
+    have mean 0 and variance 1; `unit` is which difference of losses 1 is, 0 where they are equal.
+    """
+
+    values: Array
+    zero: float  # the loss that lies at 0
+    unit: float
+
+    @classmethod
+    def of(cls, losses: Array) -> CappedScale:
+        """Return some losses on their scale."""
+        moderate = _of_moderate_size(losses)
+        size = float(np.abs(losses).max()) / (float(np.abs(moderate).max()) or 1.0) or 1.0
+        median = float(np.median(moderate))
+        better = moderate[moderate <= median]
+        spread = float(np.sqrt(np.mean((better - median) ** 2))) or float(moderate.std())
+        capped = np.minimum(moderate, median + CAP * spread)
+        values = standardised(capped)
+        return cls(values, float(capped.mean()) * size, float(capped.std()) * size * bool(values.any()))
+
+    def losses(self, values: Array) -> Array:
+        """Return which losses lie at some values."""
+        return np.asarray(self.zero + self.unit * values)
 
 
 def standardised(losses: Array) -> Array:

@@ -20,10 +20,11 @@ from optuna.trial import FrozenTrial, TrialState
 
 from hpo.search.bayesian.choices import Choices
 from hpo.search.bayesian.encoding import Array, Encoding
-from hpo.search.bayesian.engine import Engine, Evidence
+from hpo.search.bayesian.engine import Engine
 from hpo.search.bayesian.model import SAME
 from hpo.search.bayesian.start import Start
 from hpo.search.bayesian.strategy import MIN_RESULTS, STARTS
+from hpo.search.bayesian.surrogate import Evidence
 from hpo.search.uniform import derived_seed
 from hpo.spec.scaling import Scaling
 from hpo.spec.space import Categorical, Continuous, Integer, Parameter, Scalar, Space
