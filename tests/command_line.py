@@ -57,7 +57,8 @@ class Hpo:
     ) -> Called:
         """Run `hpo ARGS` to its end.
 
-        `status` is the exit status it must have, `text` its input; `env` is added to its environment.
+        `status` is the exit status it must have, `text` its input; `env` is added to its environment. Where
+        that tells Python something, as PYTHONPATH does, it is started anew.
         """
         if any(name.startswith("PYTHON") for name in env or ()):
             called = self._anew(args, text, env or {})
