@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PYTEST_ARGS ?=
 
+# Tests start hpo many hundred times; what the first compiled of it, the others read.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -28,10 +31,10 @@ quickstart: $(READY)  ## run a real tuning job to its end, and show what it foun
 	printf '\nhpo itself is $(BIN)/hpo; what to read next: docs/spec.md\n'
 
 test: $(READY)  ## run the tests
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 $(PYTEST_ARGS) -m "not slow"
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 --dist worksteal $(PYTEST_ARGS) -m "not slow"
 
 test-slow: $(READY)  ## run the tests that take long, too
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 $(PYTEST_ARGS) -m slow
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 --dist worksteal $(PYTEST_ARGS) -m slow
 
 check: $(READY)  ## lint, types, layers, generated docs
 	$(BIN)/ruff check .

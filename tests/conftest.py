@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import docker_engine
 from tests.command_line import PATIENCE, Hpo
@@ -16,12 +17,14 @@ from tests.s3_server import S3Server
 
 
 def pytest_configure() -> None:
-    """Let signals end programs, also where the tests run in the background or under nohup.
+    """Let signals end programs, also in the background or under nohup; let no example run out of time.
 
     There SIGINT and SIGHUP are ignored, which every program that is started inherits.
     """
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    settings.register_profile("hpo", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("hpo")  # how long an example takes says how busy the machine is
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

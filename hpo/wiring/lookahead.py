@@ -26,7 +26,6 @@ def first_trials(prepared: Prepared, count: int) -> list[Trial]:
     """Return the first trials as the strategy proposes them while none has ended yet, or examples of them."""
     settings = prepared.settings(prepared.spec.name)
     strategy = prepared.strategy(prepared.spec.seed or 0)
-    strategy.prepare()
     history = History(settings.objective)
     for number in range(1, count + 1):
         proposal = strategy.propose(history, number)

@@ -60,7 +60,6 @@ def given(hpo: Hpo, trial: int) -> str:
     return (hpo.home / f"jobs/job/trials/{trial:04d}/run-1/given").read_text().strip()
 
 
-@pytest.mark.timeout(300)
 def test_acceptance_26_two_classifiers_of_digits_in_one_job(hpo: Hpo) -> None:
     """The example: the better one gets most of the trials, and the best of each is told."""
     hpo("run", EXAMPLE / "tune.yaml", "--set", "limits.max_jobs=10", "--detach", env={"PATH": _path()})

@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from hpo.testing.aws import Aws
+from tests.command_line import PATIENCE
 
 GROUP = "/aws/sagemaker/TrainingJobs"
 ROLE = "arn:aws:iam::123456789012:role/service-role/SageMaker"
-PATIENCE = 20.0
 IMAGE = "python:3.11-slim"
 
 READY = "print('ready', flush=True)\n"

@@ -1,4 +1,4 @@
-"""Commands that only look import nothing that is slow to import."""
+"""Commands that only look import nothing that is slow to import, and a plan no model."""
 
 from __future__ import annotations
 
@@ -50,13 +50,27 @@ def hpo(shared_hpo: Hpo) -> Hpo:
     ],
 )
 def test_looking_imports_nothing_slow(hpo: Hpo, command: str) -> None:
+    imported, out = packages(hpo, command)
+    assert imported & SLOW == set()
+    assert out or command == "wait job"
+
+
+def test_a_plan_imports_no_model(hpo: Hpo) -> None:
+    """The first trials, which it shows, are chosen without one."""
+    imported, out = packages(hpo, "plan spec.yaml --set strategy=bayesian --set limits.max_jobs=50")
+    assert imported & {"numpy", "scipy"} == set()
+    assert "random start 1 of 8" in out
+
+
+def packages(hpo: Hpo, command: str) -> tuple[set[str], str]:
+    """Return what a command imports, and its output."""
     ran = subprocess.run(
         [sys.executable, "-c", IMPORTED, *command.split()],
+        cwd=hpo.folder,
         env=hpo.environment,
         capture_output=True,
         text=True,
         check=True,
     )
     imported = json.loads(ran.stderr.splitlines()[-1])
-    assert {name.partition(".")[0] for name in imported} & SLOW == set()
-    assert ran.stdout or command == "wait job"
+    return {name.partition(".")[0] for name in imported}, ran.stdout

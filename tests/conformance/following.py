@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 from hpo.core.trial import JobHandle, RunReport
 from hpo.launchers.launcher import Launcher
+from tests.command_line import PATIENCE
 
 T = TypeVar("T")
-PATIENCE = 60.0
 
 
 def patiently(test: Coroutine[Any, Any, T]) -> T:

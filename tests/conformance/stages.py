@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import json
 import os
 from collections.abc import Sequence
@@ -164,6 +166,15 @@ class DockerStage(ProcessStage):
         )
 
 
+@functools.cache
+def one_aws(runner: Literal["process", "docker"]) -> Aws:
+    """Return the AWS of all tests with such a runner; it ends with the process."""
+    here = str(Path(__file__).parent)
+    aws = Aws(AwsSettings(runner=runner, start_delay=0.0, stop_grace=1.0, mounts={here: here}))
+    atexit.register(aws.__enter__().close)
+    return aws
+
+
 class SageMakerStage(ProcessStage):
     """Runs are training jobs of an AWS on this machine, which runs actor.py as a process."""
 
@@ -172,9 +183,8 @@ class SageMakerStage(ProcessStage):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        mounts = {str(folder): str(folder), str(Path(__file__).parent): str(Path(__file__).parent)}
-        self._aws = Aws(AwsSettings(runner=self.runner, start_delay=0.0, stop_grace=1.0, mounts=mounts))
-        self._aws.__enter__()
+        self._aws = one_aws(self.runner)
+        self._aws.settings.mounts[str(folder)] = str(folder)
         self._before = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("AWS_")}
         os.environ |= self._aws.environment
         self._aws.client("s3").create_bucket(Bucket="bucket")
@@ -186,7 +196,7 @@ class SageMakerStage(ProcessStage):
         return sum(count for name, count in self._aws.starts.items() if self._is_of(name, launch))
 
     def clear(self) -> None:
-        self._aws.__exit__(None, None, None)
+        self._aws.reset()
         for name in self._aws.environment:
             os.environ.pop(name, None)
         os.environ |= self._before

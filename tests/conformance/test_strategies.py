@@ -8,7 +8,7 @@ from dataclasses import replace
 from random import Random
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from hpo.core.history import History
@@ -48,13 +48,7 @@ TIED = Space(
 TWENTY_FOUR = Space((Categorical("kind", ("a", 1, 1.0, True)), Integer("size", 1, 6)))
 
 every_strategy = pytest.mark.parametrize("name", names())
-few_examples = settings(
-    max_examples=20,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)
+few_examples = settings(max_examples=20, derandomize=True, database=None)
 
 
 def strategy(

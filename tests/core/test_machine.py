@@ -176,7 +176,7 @@ def check_repeats(limits: Settings, trial: Trial, world: World) -> None:
         assert trial.value == limits.repeats.score.of(trial.repeat_values)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     seed=st.integers(0, 2**32),
     max_jobs=st.integers(1, 12),

@@ -252,7 +252,7 @@ def test_a_repeat_that_cannot_be_paid_any_more_ends_the_job() -> None:
         assert all(trial.status is TrialStatus.STOPPING for trial in job.open.values())
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(seed=st.integers(0, 2**32), count=st.integers(1, 4), parallel=st.integers(1, 3))
 def test_however_often_a_job_is_stopped_and_gone_on_with_no_repeat_is_lost_or_run_twice(
     seed: int, count: int, parallel: int

@@ -32,6 +32,11 @@ from tests.crash.tuner import Hurried, Tuner
 
 SPACE = Space((Continuous("x", 0.0, 1.0), Integer("n", 1, 50)))
 
+at_steps = pytest.mark.parametrize(
+    "every", [3, pytest.param(1, marks=pytest.mark.slow)], ids=["every third step", "every step"]
+)
+"""Where it crashes: a third of the steps finds most of what all of them do."""
+
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
@@ -111,7 +116,8 @@ def outcomes(made: Tuner) -> list[tuple[object, ...]]:
         "hyperband with algorithms",
     ],
 )
-def test_acceptance_3_a_crash_at_any_step_changes_nothing(strategy: str, folder: Path) -> None:
+@at_steps
+def test_acceptance_3_a_crash_at_any_step_changes_nothing(strategy: str, every: int, folder: Path) -> None:
     stops_early = strategy not in {"random", "bayesian"}
     max_jobs = 12 if "algorithms" in strategy else 8 if stops_early else 5
     quiet = tuner(folder / "quiet", strategy=strategy, max_jobs=max_jobs)
@@ -120,9 +126,7 @@ def test_acceptance_3_a_crash_at_any_step_changes_nothing(strategy: str, folder:
     pruned = [trial for trial in quiet.trials() if trial.status is TrialStatus.PRUNED]
     assert bool(pruned) is stops_early
     assert all(trial.verdict for trial in pruned)
-    step = 0
-    while True:
-        step += 1
+    for step in count(1, every):
         shaken = tuner(folder / f"crash-{step}", strategy=strategy, max_jobs=max_jobs)
         if shaken.run(crash_at=step) is not None:
             break  # the job has no more steps
@@ -346,7 +350,10 @@ def repeated(launch: Launch) -> list[Step]:
 @pytest.mark.parametrize(
     "strategy", ["random", "bayesian", "hyperband", "random with median", "random with algorithms"]
 )
-def test_a_crash_at_any_step_neither_loses_nor_doubles_a_repeat(strategy: str, folder: Path) -> None:
+@at_steps
+def test_a_crash_at_any_step_neither_loses_nor_doubles_a_repeat(
+    strategy: str, every: int, folder: Path
+) -> None:
     max_jobs = 6 if strategy in {"hyperband", "random with median"} else 3
 
     def shaken(place: Path) -> Tuner:
@@ -364,9 +371,7 @@ def test_a_crash_at_any_step_neither_loses_nor_doubles_a_repeat(strategy: str, f
     pruned = [trial for trial in quiet.trials() if trial.status is TrialStatus.PRUNED]
     assert bool(pruned) is (max_jobs == 6)
     assert all(len(trial.runs) == 1 for trial in pruned)
-    step = 0
-    while True:
-        step += 1
+    for step in count(1, every):
         made = shaken(folder / f"crash-{step}")
         if made.run(crash_at=step) is not None:
             break  # the job has no more steps

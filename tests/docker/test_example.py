@@ -56,7 +56,6 @@ def test_a_model_learns_the_same_from_containers_as_from_processes(hpo: Hpo) -> 
 
 @pytest.mark.docker
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 def test_the_quickstart_gives_the_same_in_containers_as_in_processes(hpo: Hpo) -> None:
     sizes = ("--set", "limits.max_jobs=12", "--set", "limits.max_parallel_jobs=1")
     here = json.dumps([sys.executable, "train.py"])

@@ -12,7 +12,6 @@ pytestmark = pytest.mark.docker
 CONTAINERS, LINES = 32, 1000
 
 
-@pytest.mark.timeout(300)
 def test_32_containers_of_1000_lines_each_are_followed_without_a_lost_line(hpo: Hpo) -> None:
     program = (
         f"import os, sys\nfor n in range({LINES}):\n"

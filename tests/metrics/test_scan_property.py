@@ -123,7 +123,7 @@ def value_of(text: bytes) -> float | None:
         return None
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(LOGS, st.lists(PATTERNS, min_size=1, max_size=3))
 def test_a_scan_equals_trying_every_pattern_on_every_line(data: bytes, patterns: list[str]) -> None:
     metrics = {f"m{i}": regex for i, regex in enumerate(patterns)}
@@ -138,7 +138,7 @@ def test_a_scan_equals_trying_every_pattern_on_every_line(data: bytes, patterns:
     assert repr(scan.matches) == repr(tuple(Match(n, value) for n, value in expected if value is not None))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(LOGS.map(lambda log: log + b"\n"), max_size=4), PATTERNS)
 def test_a_log_in_pieces_gives_what_it_gives_as_a_whole(pieces: list[bytes], regex: str) -> None:
     scanner = compile_metrics({"m": regex})

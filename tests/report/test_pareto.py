@@ -15,7 +15,7 @@ from hpo.report.pareto import hypervolume, pareto_front
 
 UP, DOWN = Goal.MAXIMIZE, Goal.MINIMIZE
 
-some = settings(max_examples=200, deadline=None, derandomize=True, database=None)
+some = settings(max_examples=200, derandomize=True, database=None)
 
 
 def dominates(one: Sequence[float], other: Sequence[float], goals: Sequence[Goal]) -> bool:

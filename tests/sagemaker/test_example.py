@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from hpo.testing.aws import Aws, AwsSettings
-from tests.command_line import Hpo
+from tests.command_line import PATIENCE, Hpo
 from tests.docker.containers import docker
 from tests.sagemaker.conftest import BUCKET, ROLE
 
@@ -59,7 +59,6 @@ def test_a_model_learns_the_same_from_training_jobs_as_from_processes(hpo: Hpo, 
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 def test_the_quickstart_gives_the_same_in_training_jobs_as_in_processes(hpo: Hpo, aws: Aws) -> None:
     run(hpo, "tune.yaml", "--set", command(), "--name", "processes")
     run(hpo, "tune.yaml", *overlays("sagemaker"), *here(), "--name", "training-jobs")
@@ -69,7 +68,6 @@ def test_the_quickstart_gives_the_same_in_training_jobs_as_in_processes(hpo: Hpo
 
 @pytest.mark.docker
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 def test_one_spec_on_three_launchers(hpo: Hpo, monkeypatch: pytest.MonkeyPatch) -> None:
     """Processes, containers, and training jobs in the image of the containers."""
     run(hpo, "tune.yaml", "--set", command(), "--name", "processes")
@@ -118,7 +116,6 @@ def test_the_example_runs_without_an_account(hpo: Hpo) -> None:
 
 @pytest.mark.docker
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 def test_the_example_runs_in_its_image(hpo: Hpo) -> None:
     tag = "hpo-tests-diabetes-network"
     docker("build", "--quiet", "--tag", tag, str(EXAMPLE))
@@ -139,7 +136,7 @@ def test_the_example_goes_on_from_its_checkpoint_to_the_same_value(
     stored = {"Bucket": BUCKET, "Prefix": "hpo/checkpoints/interrupted-"}
     eventually(lambda: aws.client("s3").list_objects_v2(**stored)["KeyCount"])
     aws.interrupt(*aws.running())
-    assert process.wait(60) == 0
+    assert process.wait(PATIENCE) == 0
     assert hpo("trials", "interrupted", "--json").json[0]["interruptions"] == 1
     assert "going on after epoch" in hpo("logs", "interrupted", "1").out
     assert best(hpo, "interrupted") == best(hpo, "left-alone")
@@ -166,7 +163,7 @@ def example(hpo: Hpo, runner: str, *settings: str) -> None:
         env=hpo.environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
     )
     assert called.returncode == 0, called.stderr
@@ -199,7 +196,7 @@ def run(hpo: Hpo, spec: str, *args: str) -> None:
     """Run the quickstart, which takes long: an image may be built, and trials train."""
     sizes = ("--set", "limits.max_jobs=12", "--set", "limits.max_parallel_jobs=1")
     process = hpo.start("run", QUICKSTART / spec, *sizes, *args)
-    assert process.wait(300) == 0, hpo.text("err")
+    assert process.wait(2 * PATIENCE) == 0, hpo.text("err")
 
 
 def assert_same(hpo: Hpo, one: str, other: str) -> None:

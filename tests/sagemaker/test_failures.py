@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from hpo.testing.aws import Aws
-from tests.command_line import Hpo
+from tests.command_line import PATIENCE, Hpo
 from tests.sagemaker.conftest import job
 from tests.sagemaker.test_jobs import TRAIN, train
 
@@ -116,7 +116,7 @@ def test_trials_that_cannot_be_stopped_can_be_left(hpo: Hpo, aws: Aws, eventuall
     eventually(lambda: "leaves them to themselves" in hpo.text("err"))
     eventually(lambda: "cannot be stopped yet: AWS does not take the credentials" in hpo.text("err"))
     process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=30) == 130
+    assert process.wait(PATIENCE) == 130
     assert len(aws.running()) == 1
     aws.settings.expired = False
     hpo("stop", "job")

@@ -7,6 +7,7 @@ import time
 from collections import Counter
 
 from hpo.launchers.sagemaker.pace import Operation, Pace
+from tests.command_line import PATIENCE
 
 
 def granted(
@@ -28,7 +29,7 @@ def granted(
 
         await asyncio.gather(*(call(operation) for operation in calls))
 
-    asyncio.run(asyncio.wait_for(test(), 30))
+    asyncio.run(asyncio.wait_for(test(), PATIENCE))
     return times
 
 
@@ -89,6 +90,6 @@ def test_while_calls_are_held_up_no_more_are_made_than_may_arrive_together() -> 
         await asyncio.gather(*calls)
         return held_up, [released] * held_up + begun[held_up:]
 
-    held_up, arrived = asyncio.run(asyncio.wait_for(test(), 30))
+    held_up, arrived = asyncio.run(asyncio.wait_for(test(), PATIENCE))
     assert held_up == 2
     assert most_in_a_second([(moment, Operation.EVENTS) for moment in arrived]) <= 10

@@ -13,7 +13,7 @@ from hpo.testing.aws import Aws
 from hpo.testing.aws.settings import Fault
 from tests.amt.aws import add
 from tests.amt.tuning_jobs import SMALL
-from tests.command_line import Hpo
+from tests.command_line import PATIENCE, Hpo
 from tests.sagemaker.conftest import BUCKET, job, launcher
 from tests.sagemaker.permissions import POLICY, allowed, listed, needed
 from tests.sagemaker.test_jobs import Eventually, operations
@@ -76,7 +76,7 @@ def a_file_that_changes_while_it_is_uploaded(hpo: Hpo, aws: Aws, eventually: Eve
     process = hpo.start("run", "spec.yaml")
     eventually(lambda: "PutObject" in operations(aws, "s3"))
     os.utime(data, (1, 1))
-    assert process.wait(60) == 0
+    assert process.wait(PATIENCE) == 0
     assert "DeleteObject" in operations(aws, "s3")
 
 
@@ -88,7 +88,7 @@ def an_upload_that_fails(hpo: Hpo, aws: Aws, eventually: Eventually) -> None:
     process = hpo.start("run", "spec.yaml")
     eventually(lambda: "CreateMultipartUpload" in operations(aws, "s3"))
     aws.settings.denied = {"s3:PutObject"}
-    assert process.wait(60) == 1
+    assert process.wait(PATIENCE) == 1
 
 
 def spot_machines(hpo: Hpo, aws: Aws, eventually: Eventually) -> None:
@@ -107,7 +107,7 @@ def stop_and_resume(hpo: Hpo, aws: Aws, eventually: Eventually) -> None:
     process = hpo.start("run", "spec.yaml")
     eventually(lambda: hpo.text("started"))
     hpo("stop", "job")
-    assert process.wait(60) == 1
+    assert process.wait(PATIENCE) == 1
     hpo.write("go", "")
     hpo("resume", "job")
 
@@ -229,7 +229,7 @@ def test_a_job_that_cannot_be_followed_waits_for_the_action(
     eventually(lambda: f"not authorized to perform: {action} " in hpo.text("err"))
     assert process.poll() is None
     aws.settings.denied = set()
-    assert process.wait(60) == 0
+    assert process.wait(PATIENCE) == 0
     assert hpo.text("started").split() == ["1"]
 
 

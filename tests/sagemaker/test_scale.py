@@ -19,7 +19,6 @@ def busiest_second(aws: Aws) -> int:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 def test_a_hundred_trials_are_followed_within_ten_requests_a_second(hpo: Hpo, aws: Aws) -> None:
     program = train(hpo, "for step in $(seq 10); do echo loss=0.$step$HPO_TRIAL; sleep 1; done\n")
     options: dict[str, object] = {"poll": 5.0, "requests_per_second": 10}

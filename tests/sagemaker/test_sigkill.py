@@ -10,7 +10,7 @@ from collections import Counter
 import pytest
 
 from hpo.testing.aws import Aws
-from tests.command_line import Hpo
+from tests.command_line import PATIENCE, Hpo
 from tests.sagemaker.conftest import job
 from tests.sagemaker.test_jobs import train
 
@@ -87,6 +87,6 @@ def test_acceptance_15_no_training_job_is_left_after_a_stop(hpo: Hpo, aws: Aws, 
         process.wait(timeout=rng.uniform(1.0, 4.0))
     except subprocess.TimeoutExpired:
         process.send_signal(signal.SIGTERM)
-    if process.wait(timeout=50) == -signal.SIGTERM:  # before it could handle signals
+    if process.wait(PATIENCE) == -signal.SIGTERM:  # before it could handle signals
         hpo("stop", "job", status=None)
     assert not aws.running()

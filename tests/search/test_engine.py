@@ -172,7 +172,7 @@ def test_what_is_pending_promises_nothing_more() -> None:
 LOSSES = st.sampled_from([0.0, 1.0, -1e308, 1e308, 1e-300, 0.1 + 1e-15, 0.1])
 
 
-@settings(max_examples=40, deadline=None, derandomize=True, database=None)
+@settings(max_examples=40, derandomize=True, database=None)
 @given(
     st.lists(LOSSES, min_size=1, max_size=12),
     st.integers(0, 3),

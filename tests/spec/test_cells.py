@@ -13,7 +13,7 @@ from hpo.spec.constraint import Domain
 from hpo.spec.expression import parse
 from hpo.spec.space import Categorical, Continuous, Integer, Parameter, Scalar, Space, identity
 
-few = settings(max_examples=150, deadline=None, derandomize=True, database=None)
+few = settings(max_examples=150, derandomize=True, database=None)
 
 
 def listed(space: Space) -> list[dict[str, Scalar]]:

@@ -226,7 +226,7 @@ conditions = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@settings(max_examples=300, derandomize=True, database=None)
 @given(conditions, st.integers(-9, 9), st.floats(-9, 9))
 def test_it_means_what_it_means_in_python(text: str, a: int, b: float) -> None:
     values: dict[str, Scalar] = {"a": a, "b": b, "batch-size": 3}

@@ -217,7 +217,8 @@ _VALUES = [
 ]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # the text is the same every time
+# The text is the same every time.
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(st.tuples(st.sampled_from(_PATHS), st.sampled_from(_VALUES)), max_size=5))
 def test_any_values_are_a_spec_or_a_spec_error(
     folder: Path, text: str, overrides: list[tuple[str, str]]

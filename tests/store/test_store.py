@@ -108,7 +108,7 @@ trials = st.builds(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(trial=trials)
 def test_a_trial_comes_back_exactly_as_it_was(trial: Trial, tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("store")

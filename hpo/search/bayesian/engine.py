@@ -6,6 +6,7 @@ It keeps nothing between two calls: a proposal depends on its arguments alone.
 from __future__ import annotations
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from hpo.search.bayesian.acquisition import ExpectedImprovement
 from hpo.search.bayesian.candidates import Candidates, Fits
@@ -58,14 +59,15 @@ class Engine:
         are returned. `mean` is what is expected of features before there is evidence, on the scale on which
         losses have mean 0 and variance 1.
         """
-        evidence = evidence.of(subset(evidence.losses, KNOWN, random))
-        promise = self._promise(evidence, number, random, mean)
-        best = evidence.points[np.argsort(evidence.losses, kind="stable")[:BEST]]
-        pool = self._candidates.pool(best, evidence.points[:0] if drawn is None else drawn, random)
-        seen = promise.look(pool)
-        for _ in range(self._companions(number, evidence)):
-            promise = promise.with_companion(seen)
-        return self._candidates.climbed(promise, pool, promise.of(seen), fits, random)
+        with threadpool_limits(limits=1, user_api="blas"):  # trials need the cores, and sums their order
+            evidence = evidence.of(subset(evidence.losses, KNOWN, random))
+            promise = self._promise(evidence, number, random, mean)
+            best = evidence.points[np.argsort(evidence.losses, kind="stable")[:BEST]]
+            pool = self._candidates.pool(best, evidence.points[:0] if drawn is None else drawn, random)
+            seen = promise.look(pool)
+            for _ in range(self._companions(number, evidence)):
+                promise = promise.with_companion(seen)
+            return self._candidates.climbed(promise, pool, promise.of(seen), fits, random)
 
     def _promise(self, evidence: Evidence, number: int, random: np.random.Generator, mean: Mean) -> Promise:
         values = self._scaled(evidence.losses)

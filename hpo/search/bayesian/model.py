@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from hpo.core.history import History
 from hpo.search.bayesian.choices import Choices
@@ -77,15 +76,14 @@ class Model:
             return not space.constraints or space.satisfies(encoding.values(point))
 
         points = [encoding.point(values) for values in drawn]
-        with threadpool_limits(limits=1, user_api="blas"):  # trials need the cores, and sums their order
-            ranked = self._engine.ranked(
-                self._known.evidence(),
-                number=number,
-                random=np.random.default_rng(derived_seed(self._seed, number)),
-                fits=fits,
-                drawn=np.array(points).reshape(len(points), encoding.dimension),
-                mean=self._parents.mean(self._believed(trust)),
-            )
+        ranked = self._engine.ranked(
+            self._known.evidence(),
+            number=number,
+            random=np.random.default_rng(derived_seed(self._seed, number)),
+            fits=fits,
+            drawn=np.array(points).reshape(len(points), encoding.dimension),
+            mean=self._parents.mean(self._believed(trust)),
+        )
         tried = self._known.tried()
         for point in ranked:
             if fits(point) and np.abs(tried - point).max(axis=1).min(initial=1.0) > SAME:

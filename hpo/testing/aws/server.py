@@ -7,6 +7,7 @@ import socket
 import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from types import TracebackType
 from typing import Any, Self
 
@@ -76,7 +77,12 @@ class Aws:
 
     def client(self, service: str, **more: Any) -> Any:
         """Return a boto3 client of this AWS; nothing of the caller's environment counts."""
-        return session(ACCESS_KEY, SECRET_KEY).client(service, endpoint_url=self.endpoint, **more)
+        return self._session.client(service, endpoint_url=self.endpoint, **more)
+
+    @cached_property
+    def _session(self) -> Any:
+        """A session of boto3's, which reads what a service is like once for all clients."""
+        return session(ACCESS_KEY, SECRET_KEY)
 
     def running(self) -> list[str]:
         """Return the names of the training jobs that have not ended."""
