@@ -67,21 +67,26 @@ def best_of(job: JobView, count: int = 1, *, algorithm: str | None = None) -> li
         return []
     goal = job.record.settings.objective.goal
     sign = -1.0 if goal is Goal.MAXIMIZE else 1.0
-    inherited = [_inherited(job, trial) for trial in ranked_prior(job.prior, goal)[:count]]
+    inherited = [
+        _inherited(job, name, trial)
+        for name, prior in job.priors.items()
+        if algorithm in {None, name}
+        for trial in ranked_prior(prior, goal)[:count]
+    ]
     trials = [trial for trial in job.trials if algorithm in {None, trial.algorithm}]
     own = [best_data(job, trial) for trial in ranked(trials, goal)[:count]]
     # Sorting keeps the order of equal ones: a parent's stays before the job's own.
     return sorted([*inherited, *own], key=lambda data: sign * data["value"])[:count]
 
 
-def _inherited(job: JobView, trial: PriorTrial) -> BestData:
+def _inherited(job: JobView, algorithm: str | None, trial: PriorTrial) -> BestData:
     objective = job.record.settings.objective
     return BestData(
         job=job.name,
         metric=objective.metric,
         goal=objective.goal.value,
         trial=trial.past.number,
-        algorithm=None,
+        algorithm=algorithm,
         value=trial.past.value,
         parameters=dict(trial.params or {}),
         status=TrialStatus.COMPLETED.value,

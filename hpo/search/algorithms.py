@@ -21,6 +21,7 @@ class Searched:
 
     strategy: Strategy
     initial: int = 0  # configurations that it proposes first
+    known: Sequence[float] = ()  # values of an identical start's parents
 
 
 class Algorithms:
@@ -78,16 +79,21 @@ class Algorithms:
         ]
 
     def _new_shares(self, history: History) -> _Shares:
-        standings = [Standing(name, each.initial) for name, each in self._algorithms.items()]
-        return _Shares(history, standings)
+        sign = -1.0 if history.goal is Goal.MAXIMIZE else 1.0
+        standings = []
+        for name, each in self._algorithms.items():
+            standings.append(Standing(name, each.initial))
+            for value in each.known:
+                standings[-1].inherit(sign * value)
+        return _Shares(history, standings, sign)
 
 
 class _Shares:
     """How the algorithms stand, kept up with as a history grows."""
 
-    def __init__(self, history: History, standings: Sequence[Standing]) -> None:
+    def __init__(self, history: History, standings: Sequence[Standing], sign: float) -> None:
         self.projections = Projections(history)
-        self._sign = -1.0 if history.goal is Goal.MAXIMIZE else 1.0
+        self._sign = sign  # by which a value is a loss
         self._standings = {standing.name: standing for standing in standings}
         self._completed: set[int] = set()
 

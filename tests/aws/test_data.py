@@ -122,7 +122,9 @@ def test_checkpoints_are_brought_to_s3_during_the_run_and_back_to_the_next_one(t
     assert training.log("job-3") == ["['0', '1']"]
 
 
-def test_a_checkpoint_that_is_written_while_it_is_brought_to_s3_can_be_brought_back(training: Training) -> None:
+def test_a_checkpoint_that_is_written_while_it_is_brought_to_s3_can_be_brought_back(
+    training: Training,
+) -> None:
     program = (
         "import itertools, os, sys, time\n"
         "draft, end = os.path.join(sys.argv[1], 'draft'), time.monotonic() + 3\n"
