@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import assert_never
 
+from hpo.amt.values import algorithm_name
 from hpo.core.prior import Parent, PastTrial
 from hpo.errors import UsageError
 from hpo.spec.nodes import Plain
@@ -19,8 +20,8 @@ _VALUES = ("value", "FinalObjectiveValue")
 """Columns with the objective's value, beside one that is named after its metric: hpo's, and SageMaker's."""
 
 _STATUSES = ("status", "TrainingJobStatus")
-_ALGORITHM = "algorithm"
-"""The column with the name of a trial's algorithm, of several."""
+_ALGORITHMS = ("algorithm", "TrainingJobDefinitionName")
+"""Columns with the name of a trial's algorithm, of several: hpo's, and SageMaker's."""
 
 _MOST = 3
 """How many mistakes of one file are told."""
@@ -70,8 +71,9 @@ def read_table(path: Path, name: str, columns: Columns) -> dict[str | None, Pare
 
 def _algorithm(row: _Row, columns: Columns) -> str | None:
     """Return a row's algorithm; None where the table does not say, or has a parameter of that name."""
-    is_parameter = _ALGORITHM in {*columns.fixed, *(parameter.name for parameter in columns.space)}
-    return None if is_parameter or row.get(_ALGORITHM) is None else str(row[_ALGORITHM])
+    parameters = {*columns.fixed, *(parameter.name for parameter in columns.space)}
+    named = (row[name] for name in _ALGORITHMS if name not in parameters and row.get(name) is not None)
+    return next((algorithm_name(str(name)) for name in named), None)
 
 
 def _typed(
