@@ -39,16 +39,18 @@ def read_parent(job: str, name: str, jobs: TuningJobs) -> dict[str | None, Paren
     shared = _objective(config.part("HyperParameterTuningJobObjective"))
     common = list(ranges(config.part("ParameterRanges")))
     numbered = list(enumerate(read_trials(job, jobs), 1))
+    objectives = [shared or _objective(each.part("TuningObjective")) for each in definitions]
+    metrics = {metric for metric, _ in filter(None, objectives)}
+    several = len(definitions) > 1
     parents: dict[str | None, Parent] = {}
-    for definition in definitions:
-        whose, several = definition.text("DefinitionName"), len(definitions) > 1
-        metric, goal = shared or _objective(definition.part("TuningObjective")) or (None, None)
+    for definition, objective in zip(definitions, objectives, strict=True):
+        whose = definition.text("DefinitionName")
         own = [(number, trial) for number, trial in numbered if not several or trial.definition == whose]
         tuned = [*common, *ranges(definition.part("HyperParameterRanges"))]
         parents[algorithm_name(whose) if several else None] = replace(
             _parent(job, name, own),
-            metric=metric,
-            goal=goal,
+            metric=next(iter(metrics)) if len(metrics) == 1 else None,  # AMT compares those of other names
+            goal=objective[1] if objective is not None else None,
             kinds={each.name: _KINDS[each.kind] for each in tuned},
         )
     return parents

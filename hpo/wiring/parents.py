@@ -129,7 +129,7 @@ def _named(read: Read, named: str, algorithm: str | None, name: str) -> Parent:
         from hpo.spec.explain import did_you_mean
 
         names = [each for each in read if each is not None]
-        raise UsageError(f"it has no algorithm {named}{did_you_mean(named, names)}; it has {_listed(read)}")
+        raise UsageError(f"it has no algorithm {named}, but {_listed(read)}{did_you_mean(named, names)}")
     is_open = len(read) > 1 or (None not in read and algorithm is not None)
     if not named and algorithm not in read and is_open:
         raise UsageError(

@@ -193,9 +193,9 @@ def test_acceptance_17_one_algorithm_may_be_hinted_at_and_another_have_evidence(
 
 
 def test_acceptance_18_a_parents_points_outside_of_narrowed_ranges_are_counted(warm: Hpo) -> None:
-    inside = [trial for trial in trials(warm, "first", "boosting") if trial["parameters"]["x"] <= 0.5]
+    inside = [trial for trial in trials(warm, "first", "boosting") if trial["parameters"]["x"] <= 0.3]
     every = trials(warm, "first", "boosting")
-    narrower = {**BOTH, "boosting": algorithm("boosting", x=X | {"max": 0.5})}
+    narrower = {**BOTH, "boosting": algorithm("boosting", x=X | {"max": 0.3})}
     told = ran(warm, "second", narrower, warm_start=identical("first"), limits={"max_jobs": 2})
     assert (told[1]["used"], told[1]["out_of_range"]) == (len(inside), len(every) - len(inside))
     assert told[1]["outside"] == {"x": len(every) - len(inside)}
@@ -208,7 +208,7 @@ def test_a_job_of_one_algorithm_begins_with_one_of_several(warm: Hpo) -> None:
     assert "`warm_start.parents`: first: it tuned forest, boosting, svm: name the one whose trials " in said
     assert "as in first#forest" in said
     for named, words in {
-        "first#boostin": "it has no algorithm boostin; did you mean `boosting`?",
+        "first#boostin": "it has no algorithm boostin, but forest, boosting, svm; did you mean `boosting`?",
         "first#forest": "`depth` was a parameter there and is none here",
     }.items():
         single(warm, "one", BOOSTING, warm_start=identical(named))

@@ -56,7 +56,7 @@ def several() -> dict[str, Any]:
             "ContinuousParameterRanges": [{"Name": "alpha", "MinValue": "0.0", "MaxValue": "1.0"}]
         },
         "StaticHyperParameters": {**script("linear"), "penalty": "l2"},
-        "EnableNetworkIsolation": True,
+        "EnableInterContainerTrafficEncryption": True,
     }
     linear["AlgorithmSpecification"]["MetricDefinitions"] = [{"Name": "f1-of-linear", "Regex": r"F1 (\S+)"}]
     linear["ResourceConfig"]["InstanceType"] = "ml.c5.xlarge"
@@ -116,7 +116,7 @@ def test_all_algorithms_are_copied_with_what_they_share(hpo: Hpo, job: dict[str,
                 "launcher": {
                     "source_dir": "s3://code/linear.tar.gz",
                     "instance_type": "ml.c5.xlarge",
-                    "isolated": True,
+                    "encrypt_traffic": True,
                 },
             },
         },
