@@ -9,7 +9,7 @@ from benchmarks.early_stopping.curves import SPACE, Curve, curve_of
 from hpo.core.history import History
 from hpo.core.settings import Goal, Objective
 from hpo.core.trial import Point, Reason, Trial, TrialStatus
-from hpo.search.median import MedianStopping
+from hpo.search.early_stopping import MIN_STEPS, MIN_TRIALS, EarlyStopping, Rule
 from hpo.search.registry import build
 from hpo.search.strategy import Strategy
 from hpo.spec.space import Categorical, Scalar, Space, Values
@@ -46,12 +46,14 @@ def trained() -> Task:
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A strategy, with a median rule or without one."""
+    """A strategy, with a rule of early stopping or without one."""
 
     name: str
     strategy: str
     options: Mapping[str, Scalar] = field(default_factory=dict)
-    median: Mapping[str, int] | None = None
+    rule: Rule | None = None
+    min_trials: int = MIN_TRIALS
+    min_steps: int = MIN_STEPS
 
     def build(self, space: Space, *, seed: int, max_jobs: int) -> Strategy:
         strategy = build(
@@ -62,7 +64,9 @@ class Method:
             max_jobs=max_jobs,
             options=self.options,
         )
-        return MedianStopping(strategy, **self.median) if self.median is not None else strategy
+        if self.rule is None:
+            return strategy
+        return EarlyStopping(strategy, self.rule, min_trials=self.min_trials, min_steps=self.min_steps)
 
 
 @dataclass(frozen=True, slots=True)

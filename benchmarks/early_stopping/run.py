@@ -1,4 +1,4 @@
-"""What median early stopping and Hyperband save, and what they miss, against training every trial to its end.
+"""What early stopping and Hyperband save, and what they miss, against training every trial to its end.
 
 python -m benchmarks.early_stopping.run [--quick] [--write]
 """
@@ -16,23 +16,33 @@ from statistics import median
 
 from benchmarks.early_stopping.curves import EPOCHS, pool
 from benchmarks.early_stopping.replay import Method, Outcome, Task, of_pool, replay, trained
-from hpo.search.median import MIN_STEPS, MIN_TRIALS
+from hpo.search.early_stopping import MIN_STEPS, MIN_TRIALS, PERCENTILE, Median, Percentile
 
 HERE = Path(__file__).resolve().parent
 PARALLEL = 4
 LEAST_SHARE, LEAST_GAP = 0.5, 0.01
 """The goal: at most this share of the full job's epochs, for a best value that is at most so much less."""
 
-DEFAULT = {"min_trials": MIN_TRIALS, "min_steps": MIN_STEPS}
+
+def by_default(strategy: str) -> list[Method]:
+    """Return both rules with the options that they have where none are given."""
+    options = f"by default ({MIN_TRIALS} trials, {MIN_STEPS} steps)"
+    percentile = f"percentile {PERCENTILE:g}, {options}"
+    return [
+        Method(f"median, {options}", strategy, rule=Median()),
+        Method(percentile, strategy, rule=Percentile()),
+    ]
+
+
 RANDOM = [
-    Method(f"median, by default ({MIN_TRIALS} trials, {MIN_STEPS} steps)", "random", median=DEFAULT),
-    Method("median, 5 trials, 3 steps", "random", median={"min_trials": 5, "min_steps": 3}),
-    Method("median, 10 trials, 5 steps", "random", median={"min_trials": 10, "min_steps": 5}),
+    *by_default("random"),
+    Method("median, 5 trials, 3 steps", "random", rule=Median(), min_trials=5, min_steps=3),
+    Method("median, 10 trials, 5 steps", "random", rule=Median(), min_trials=10, min_steps=5),
+    Method("percentile 50", "random", rule=Percentile(50.0)),
+    Method("percentile 25", "random", rule=Percentile(25.0)),
     Method("hyperband, 1 to 27 steps", "hyperband", {"min_resource": 1, "max_resource": EPOCHS}),
 ]
-BAYESIAN = [
-    Method(f"median, by default ({MIN_TRIALS} trials, {MIN_STEPS} steps)", "bayesian", median=DEFAULT)
-]
+BAYESIAN = by_default("bayesian")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

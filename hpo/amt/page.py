@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from hpo.amt.draft import SECTIONS
 from hpo.amt.spec import CopiedSpec
 from hpo.spec.environment import escape
-from hpo.spec.nodes import Plain, dotted
+from hpo.spec.nodes import Plain
 from hpo.spec.scalars import dump
-from hpo.spec.unavailable import unavailable
 
 _WIDTH = 100
 """Columns up to which a mapping or a list stays in one line."""
@@ -17,45 +16,16 @@ _WIDTH = 100
 _OPEN = frozenset({"metrics", "parameters", "algorithms", "launcher"})
 """Sections with a line for each entry, however short."""
 
-_LAUNCHER = ("launcher", "kind")
-
 
 def page(copied: CopiedSpec, *, heading: str) -> tuple[str, list[str]]:
-    """Return the spec's text, and everything that is to be said of it beside.
-
-    What hpo cannot do yet is written as a comment, as it would stand.
-    """
-    sections = dict(copied.sections)
-    remarks = [*copied.remarks]
-    later: list[tuple[str, str]] = []
-    for path, _ in unavailable(sections):
-        if path == _LAUNCHER:  # without it the rest would mean another one
-            continue
-        value = _taken(sections, path)
-        later.append((path[0], f"{dotted(path)}: {_flow(value)}"))
+    """Return the spec's text, and everything that is to be said of it beside."""
+    sections, remarks = copied.sections, copied.remarks
     lines = [f"# {heading}"]
     for section in SECTIONS:
         lines += [f"# {_in_one_line(text)}" for about, text in remarks if about == section]
-        lines += [f"# {text}   # hpo cannot do this yet" for about, text in later if about == section]
         if section in sections:
             lines += _lines(section, sections[section], "", is_open=section in _OPEN)
-    said = [text for _, text in remarks]
-    said += [f"written as a comment, as hpo cannot do it yet: {text}" for _, text in later]
-    return "\n".join(lines) + "\n", said
-
-
-def _taken(sections: dict[str, Plain], path: tuple[str, ...]) -> Plain:
-    """Take what stands at a path out of the spec, and with it a section that has nothing else."""
-    section, *keys = path
-    below = sections[section]
-    if not keys or not isinstance(below, dict):
-        return sections.pop(section)
-    left = {key: value for key, value in below.items() if key != keys[0]}
-    if left:
-        sections[section] = left
-    else:
-        del sections[section]
-    return below[keys[0]]
+    return "\n".join(lines) + "\n", [text for _, text in remarks]
 
 
 def _lines(key: str, value: Plain, indent: str, *, is_open: bool = False) -> Iterator[str]:

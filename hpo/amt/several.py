@@ -66,12 +66,17 @@ def _put_objective(draft: Draft, algorithms: Mapping[str, Mapped]) -> None:
 def _put_inputs(draft: Draft, algorithms: Mapping[str, Mapped]) -> None:
     """Put the channels of all algorithms, which each of them is given then."""
     inputs: Mapped = {}
-    for name, sections in algorithms.items():
-        for channel, address in _mapping(sections.pop("inputs", None)).items():
+    own = {name: _mapping(sections.pop("inputs", None)) for name, sections in algorithms.items()}
+    for name, channels in own.items():
+        for channel, address in channels.items():
             if inputs.setdefault(channel, address) != address:
-                draft.lost(
-                    "inputs", f"that {channel} is {address} for {name}: all algorithms share the inputs"
-                )
+                text = f"that {channel} is {address} for {name}: all algorithms share the inputs"
+                draft.lost("inputs", text)
+    for channel in inputs:
+        if without := [name for name, channels in own.items() if channel not in channels]:
+            draft.lost(
+                "inputs", f"that {', '.join(without)} had no {channel}: all algorithms share the inputs"
+            )
     draft.put("inputs", inputs)
 
 

@@ -14,6 +14,11 @@ class Goal(StrEnum):
     MAXIMIZE = "maximize"
     MINIMIZE = "minimize"
 
+    @property
+    def sign(self) -> float:
+        """By what a value is a loss, which is the better the less it is."""
+        return -1.0 if self is Goal.MAXIMIZE else 1.0
+
     def is_better(self, value: float, than: float) -> bool:
         """Tell whether `value` is strictly better than the other one."""
         return value > than if self is Goal.MAXIMIZE else value < than

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from statistics import fmean, stdev
 from typing import TypedDict, cast
 
-from hpo.core.settings import Goal
 from hpo.core.trial import Trial, TrialStatus
 from hpo.report.data import JobView
 from hpo.report.welch import welch
@@ -75,7 +74,7 @@ def confirmation(
     """Return what a follow-up job has found of a job's best trials so far."""
     objective = job.record.settings.objective
     repeated = [_repeated(winner, follow_up.trials, seed_name) for winner in winners]
-    sign = -1.0 if objective.goal is Goal.MAXIMIZE else 1.0
+    sign = objective.goal.sign
     repeated.sort(key=lambda data: (data["mean"] is None, sign * (data["mean"] or 0.0)))
     varied = [data["spread"] != 0.0 for data in repeated if data["spread"] is not None]
     return ConfirmationData(

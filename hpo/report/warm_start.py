@@ -75,7 +75,7 @@ def ranked_prior(prior: Prior, goal: Goal) -> list[PriorTrial]:
     """Return the inherited trials that count as results, best first; none where they are but a hint."""
     if not prior.is_evidence:
         return []
-    sign = -1.0 if goal is Goal.MAXIMIZE else 1.0
+    sign = goal.sign
     used = [trial for trial in prior.trials if trial.params is not None]
     return sorted(used, key=lambda trial: sign * trial.past.value)
 

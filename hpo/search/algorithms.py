@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from hpo.core.history import History
-from hpo.core.settings import Goal
 from hpo.core.verdict import Verdict
 from hpo.search.allocation import Standing, minimum, ranked
 from hpo.search.projection import Projections
@@ -79,21 +78,20 @@ class Algorithms:
         ]
 
     def _new_shares(self, history: History) -> _Shares:
-        sign = -1.0 if history.goal is Goal.MAXIMIZE else 1.0
         standings = []
         for name, each in self._algorithms.items():
             standings.append(Standing(name, each.initial))
             for value in each.known:
-                standings[-1].inherit(sign * value)
-        return _Shares(history, standings, sign)
+                standings[-1].inherit(history.goal.sign * value)
+        return _Shares(history, standings)
 
 
 class _Shares:
     """How the algorithms stand, kept up with as a history grows."""
 
-    def __init__(self, history: History, standings: Sequence[Standing], sign: float) -> None:
+    def __init__(self, history: History, standings: Sequence[Standing]) -> None:
         self.projections = Projections(history)
-        self._sign = sign  # by which a value is a loss
+        self._sign = history.goal.sign
         self._standings = {standing.name: standing for standing in standings}
         self._completed: set[int] = set()
 

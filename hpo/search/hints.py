@@ -108,7 +108,7 @@ class Order:
             p.name for p in space if not any(p.name in trial.past.params for trial in trials)
         )
         self._compared = Space(tuple(p for p in space if p.name not in self.lacked))
-        sign = -1.0 if goal is Goal.MAXIMIZE else 1.0
+        sign = goal.sign
         self.best = sorted(trials, key=lambda trial: sign * trial.past.value)
         known = [(trial.params or {}, sign * trial.past.value) for trial in self.best]
         step = max(1, math.ceil(len(known) / MOST))
@@ -131,7 +131,7 @@ class _Judged:
         self._history = history
         self._orders = orders
         self._read = 0
-        self._sign = -1.0 if history.goal is Goal.MAXIMIZE else 1.0
+        self._sign = history.goal.sign
         self._results: dict[int, tuple[float, list[float]]] = {}  # trial → its loss, its place in each order
         self._agreements = [0.0] * len(orders)
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from hpo.core.history import History
 from hpo.core.verdict import Verdict
-from hpo.search.coordinates import PendingPoints
 from hpo.search.hints import distance
+from hpo.search.open_draws import OpenDraws
 from hpo.search.strategy import Proposal, SearchContext
-from hpo.search.uniform import UniformDraws, derived_seed
-from hpo.spec.space import Scalar, Values
+from hpo.search.uniform import derived_seed
+from hpo.spec.space import Scalar
 
 if TYPE_CHECKING:
     from hpo.search.pareto_tpe import ParetoModel
@@ -40,8 +40,7 @@ class ParetoSearch:
         self._seed = context.seed
         self._space = context.space
         self._start = max(3, min(START, context.max_jobs // 3))
-        self._draws = UniformDraws(context.space, context.seed)
-        self._pending = lru_cache(maxsize=1)(partial(PendingPoints, context.space))
+        self._draws = OpenDraws(context.space, context.seed)
         self._model = lru_cache(maxsize=1)(partial(_model, context))
 
     def prepare(self) -> None:
@@ -51,14 +50,14 @@ class ParetoSearch:
     def propose(self, history: History, number: int) -> Proposal | None:
         """Return values for trial `number`; None where everything has been tried."""
         if number <= self._start:
-            return self._random(history, number, f"random start {number} of {self._start}")
+            return self._draws.propose(history, number, f"random start {number} of {self._start}")
         model = self._model(history)
         model.catch_up()
         if model.results < MIN_RESULTS:
             why = f"random, with {model.results} of the {MIN_RESULTS} results that a model needs"
-            return self._random(history, number, why)
+            return self._draws.propose(history, number, why)
         asked = islice(filter(self._space.satisfies, self._asked(model, number)), ASKS)
-        chosen = next((values for values in asked if self._is_open(history, values)), None)
+        chosen = next((values for values in asked if self._draws.are_open(history, values)), None)
         if chosen is None:
             return self._instead(history, number, model)
         return Proposal(chosen, model.evidence)
@@ -73,29 +72,19 @@ class ParetoSearch:
             seed = derived_seed(self._seed, number, ask)
             yield model.ask(seed) if ask < ASKS else model.ask(seed, candidates=max(1, 2 * ASKS - ask))
 
-    def _is_open(self, history: History, values: Values) -> bool:
-        """Tell whether a configuration was not tried before, and is not near a pending one."""
-        return self._draws.is_new(history, values) and not self._pending(history).are_near(values)
-
     def _instead(self, history: History, number: int, model: ParetoModel) -> Proposal | None:
         """Return a random draw; where constraints refuse what the model chose, one that is near to that."""
         choice = model.ask(derived_seed(self._seed, number, 0))
         if self._space.satisfies(choice):
-            return self._random(history, number, "random, as all that the model chooses is tried already")
-        draws = [self._draws.draw(history, number, again) for again in range(ASKS)]
-        near = [values for values in draws if values is not None and self._is_open(history, values)]
+            why = "random, as all that the model chooses is tried already"
+            return self._draws.propose(history, number, why)
+        draws = self._draws.several(history, number, ASKS)
+        near = [values for values in draws if self._draws.are_open(history, values)]
         if not near:
-            return self._random(history, number, "random, as constraints refuse all that the model chooses")
+            why = "random, as constraints refuse all that the model chooses"
+            return self._draws.propose(history, number, why)
         nearest = min(near, key=lambda values: distance(self._space, values, choice))
         return Proposal(nearest, f"{model.evidence}; the nearest of {len(near)} draws within the constraints")
-
-    def _random(self, history: History, number: int, why: str) -> Proposal | None:
-        values = self._draws.draw(history, number)
-        for again in range(1, ASKS):
-            if values is None or not self._pending(history).are_near(values):
-                break
-            values = self._draws.draw(history, number, again)
-        return None if values is None else Proposal(values, why)
 
 
 def _model(context: SearchContext, history: History) -> ParetoModel:

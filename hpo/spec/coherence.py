@@ -10,7 +10,7 @@ from hpo.spec.algorithms import SECTION, all_metrics, each_alone, located, mispl
 from hpo.spec.objectives import objective_mistakes
 from hpo.spec.repeats import seeds_given_twice
 from hpo.spec.section import mistake
-from hpo.spec.stopping import stopped_twice
+from hpo.spec.stopping import percentile_without_its_rule, stopped_twice
 from hpo.spec.ties import untied
 
 
@@ -22,6 +22,7 @@ def incoherences(spec: object) -> Iterator[PydanticCustomError]:
         yield from objective_mistakes(spec)
         yield from _in_one(spec)
     yield from stopped_twice(spec)
+    yield from percentile_without_its_rule(spec)
     yield from seeds_given_twice(spec)
 
 

@@ -11,9 +11,10 @@ from hpo.spec.algorithms import ONE_ONLY, OWN, SECTION, AlgorithmLauncher
 from hpo.spec.document import Document
 from hpo.spec.learners import AUTO
 from hpo.spec.models import Launcher, Spec
-from hpo.spec.nodes import dotted
 from hpo.spec.strategies import Names
-from hpo.spec.unavailable import unavailable
+
+UNAVAILABLE = {"cross_validation"}
+"""Sections that hpo does not know what to do with yet: refused by name, never ignored."""
 
 
 def spec_of(document: Document, strategies: Names | None = None) -> Spec | None:
@@ -23,9 +24,9 @@ def spec_of(document: Document, strategies: Names | None = None) -> Spec | None:
     What is not available yet is a mistake, too. The launcher's own options are left to its model:
     `document.validate(Options, at="launcher", without={"kind"})`.
     """
-    for path, entry in unavailable(document.value()):
-        what = f"`{dotted(path)}: {document.value(path)}`" if entry.value else f"`{dotted(path)}`"
-        document.problem(path, f"{what} is not available yet", entry.instead, of_key=entry.value is None)
+    given = document.value()
+    for section in UNAVAILABLE & given.keys() if isinstance(given, dict) else ():
+        document.problem((section,), f"`{section}` is not available yet", of_key=True)
     return document.validate(Spec, context=strategies)
 
 

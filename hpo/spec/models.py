@@ -117,7 +117,7 @@ class Spec(Section):
     )
     stop_when: StopWhen = Field(default_factory=StopWhen, description="ends the job early")
     early_stopping: EarlyStopping = Field(
-        default="off", description="off or median, or a mapping with the rule and its options"
+        default="off", description="off, median or percentile, or a mapping with the rule and its options"
     )
     repeats: Repeats | None = Field(
         default=None, description="runs of each trial, with a seed each; or a mapping with count and options"

@@ -22,34 +22,52 @@ class StopWhen(Section):
     )
 
 
-class MedianStopping(Section):
-    """Stops a trial whose objective is worse than the median of the others' running averages."""
+class EarlyStoppingRule(Section):
+    """Stops a trial whose objective is worse than what others had shown by the same step."""
 
-    rule: Literal["median"] = Field(description="median: as automatic model tuning does")
+    rule: Literal["median", "percentile"] = Field(
+        description="median: worse than the median of the others' running averages, as in automatic model "
+        "tuning; percentile: its best value is not among the best ones that the others had by then"
+    )
     min_trials: int = Field(default=3, ge=1, description="completed trials before which none is stopped")
     min_steps: int = Field(default=2, ge=1, description="steps before which a trial is not stopped")
+    percentile: float = Field(
+        default=33.0, gt=0.0, lt=100.0, description="of the rule percentile: how many of 100 trials go on"
+    )
 
 
-EarlyStopping = Literal["off", "median"] | MedianStopping
+EarlyStopping = Literal["off", "median", "percentile"] | EarlyStoppingRule
 """A rule's name alone, or with its options."""
 
 
-def median_rule(early_stopping: EarlyStopping) -> MedianStopping | None:
+def stopping_rule(early_stopping: EarlyStopping) -> EarlyStoppingRule | None:
     """Return the rule with its options; None where trials run to their end."""
     match early_stopping:
         case "off":
             return None
-        case "median":
-            return MedianStopping(rule="median")
+        case "median" | "percentile":
+            return EarlyStoppingRule(rule=early_stopping)
         case _:
             return early_stopping
+
+
+def percentile_without_its_rule(spec: object) -> Iterator[PydanticCustomError]:
+    """Yield that the median rule has no percentile but its own."""
+    match spec:
+        case {"early_stopping": {"rule": "median", "percentile": _}}:
+            text = "`percentile` belongs to the rule percentile; that of the median is 50"
+            yield mistake(
+                text, hint="write `rule: percentile`, or leave it out", at=("early_stopping", "percentile")
+            )
+        case _:
+            return
 
 
 def stopped_twice(spec: object) -> Iterator[PydanticCustomError]:
     """Yield that two rules would stop trials, which automatic model tuning refuses, too."""
     match spec:
         case {
-            "early_stopping": "median" | {"rule": "median"},
+            "early_stopping": "median" | "percentile" | {"rule": "median" | "percentile"},
             "strategy": "hyperband" | {"name": "hyperband"},
         }:
             text = "the strategy hyperband stops trials early by itself"

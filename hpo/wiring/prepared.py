@@ -19,8 +19,8 @@ from hpo.launchers.algorithms import AlgorithmsLauncher
 from hpo.launchers.launcher import JobContext, Launcher, Obstacle, silent
 from hpo.search import registry as strategies
 from hpo.search.algorithms import Algorithms, Searched
+from hpo.search.early_stopping import with_early_stopping
 from hpo.search.hints import evidence_of
-from hpo.search.median import MedianStopping
 from hpo.search.strategy import Strategy
 from hpo.spec.autotune import Chosen, choose
 from hpo.spec.document import Document
@@ -29,7 +29,7 @@ from hpo.spec.load import spec_of
 from hpo.spec.models import Spec
 from hpo.spec.nodes import dotted
 from hpo.spec.space import Scalar, Space
-from hpo.spec.stopping import median_rule
+from hpo.spec.stopping import stopping_rule
 from hpo.spec.strategies import OtherStrategy
 from hpo.store.home import state_folder
 from hpo.wiring.affordable import worst_cost_within
@@ -136,10 +136,7 @@ class Prepared:
             initial=self.spec.first_configurations(),
             others=settings.others,
         )
-        rule = median_rule(self.spec.early_stopping)
-        if rule is None:
-            return strategy
-        return MedianStopping(strategy, min_trials=rule.min_trials, min_steps=rule.min_steps)
+        return with_early_stopping(strategy, stopping_rule(self.spec.early_stopping))
 
     def launcher(self, job: str, folder: Path) -> Launcher:
         """Build the launcher for a job's folder."""

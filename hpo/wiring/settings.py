@@ -9,7 +9,7 @@ from hpo.launchers import registry as launchers
 from hpo.spec.models import Spec
 from hpo.spec.objectives import OneOfSeveral
 from hpo.spec.repeats import repeats_options
-from hpo.spec.stopping import median_rule
+from hpo.spec.stopping import stopping_rule
 
 
 def settings_of(spec: Spec, job: str, *, worst_cost: float | None) -> Settings:
@@ -28,7 +28,7 @@ def settings_of(spec: Spec, job: str, *, worst_cost: float | None) -> Settings:
         not_improving_for=stop.not_improving_for,
         converged=stop.converged,
         running=Running(stop.running),
-        stops_early=spec.strategy.name == "hyperband" or median_rule(spec.early_stopping) is not None,
+        stops_early=spec.strategy.name == "hyperband" or stopping_rule(spec.early_stopping) is not None,
         attempts=spec.retry.attempts,
         max_cost=limits.max_cost,
         worst_cost=worst_cost,

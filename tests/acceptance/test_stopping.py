@@ -49,6 +49,18 @@ def test_acceptance_7_a_trial_worse_than_the_median_is_stopped_marked_and_never_
     assert " and 6 steps, by stopping early: 2 pruned" in said
 
 
+def test_a_trial_that_is_not_among_the_best_percentile_is_stopped(hpo: Hpo) -> None:
+    """At step 2 the best values of trials 1 to 3 are 8; trial 4 has come to 13 there."""
+    hpo.job(PROGRAM, **{**MEDIAN, "early_stopping": {"rule": "percentile", "percentile": 25}})
+    hpo("run", "spec.yaml")
+    assert [trial["status"] for trial in trials(hpo)] == ["completed"] * 3 + ["pruned"] * 2
+    (decision,) = hpo("why", "job", "5", "--json").json["decisions"]
+    assert (decision["rule"], decision["value"], decision["threshold"]) == ("percentile", 13.0, 8.0)
+    assert decision["against"] == [{"trial": number, "value": 8.0} for number in (1, 2, 3)]
+    said = "step 2: the best so far, 13, is worse than 8, what the best 25% of 3 trials had by then"
+    assert said in hpo("why", "job", "5").out
+
+
 def test_why_tells_what_a_stopped_trial_was_compared_with(hpo: Hpo) -> None:
     hpo.job(PROGRAM, **MEDIAN)
     hpo("run", "spec.yaml")

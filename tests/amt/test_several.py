@@ -149,11 +149,14 @@ def test_what_algorithms_cannot_differ_in_is_told(hpo: Hpo, aws: Aws, job: dict[
     for definition, place in ((forest, "a"), (linear, "b")):
         source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://data/{place}"}}
         definition["InputDataConfig"] = [{"ChannelName": "train", "DataSource": source}]
+    forest["InputDataConfig"].append({"ChannelName": "test", "DataSource": source})
     add(aws, job)
     said = hpo("copy", "sagemaker:digits", "-o", "tune.yaml").err
     assert "not carried over: that the goal of 1-linear is to minimize" in said
     assert "not carried over: that train is s3://data/b for 1-linear: all algorithms share the inputs" in said
-    assert yaml.safe_load(hpo.text("tune.yaml"))["inputs"] == {"train": "s3://data/a"}
+    assert "not carried over: that 1-linear had no test: all algorithms share the inputs" in said
+    inputs = yaml.safe_load(hpo.text("tune.yaml"))["inputs"]
+    assert inputs == {"train": "s3://data/a", "test": "s3://data/b"}
 
 
 def test_the_copy_runs_and_begins_with_the_trials_of_each(hpo: Hpo, job: dict[str, Any]) -> None:

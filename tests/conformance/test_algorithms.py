@@ -8,7 +8,7 @@ import pytest
 
 from hpo.core.trial import TrialStatus
 from hpo.search.algorithms import Algorithms, Searched
-from hpo.search.median import MedianStopping
+from hpo.search.early_stopping import EarlyStopping, Median
 from hpo.search.registry import build, names
 from hpo.search.strategy import Strategy
 from hpo.spec.space import Categorical, Continuous, Integer, Space, identity
@@ -32,7 +32,9 @@ def under(name: str, spaces: dict[str, Space], *, early: bool = False, initial: 
             options=OPTIONS.get(name, {}),
             initial=first,
         )
-        return Searched(MedianStopping(strategy, min_trials=2, min_steps=1) if early else strategy, initial)
+        if early:
+            strategy = EarlyStopping(strategy, Median(), min_trials=2, min_steps=1)
+        return Searched(strategy, initial)
 
     return Algorithms({key: searched(space) for key, space in spaces.items()}, max_jobs=MAX_JOBS)
 

@@ -16,7 +16,7 @@ from hpo.core.inherit import Heir, inherit
 from hpo.core.prior import NO_PRIOR, Parent, PastTrial, Prior, WarmStart
 from hpo.core.settings import Goal, Objective
 from hpo.core.trial import Point, Reason, Trial, TrialStatus
-from hpo.search.median import MedianStopping
+from hpo.search.early_stopping import EarlyStopping, Median, Percentile, Rule
 from hpo.search.registry import build, names
 from hpo.search.strategy import Proposal, Strategy
 from hpo.spec.conditions import Condition
@@ -266,11 +266,11 @@ def test_proposals_lie_inside_the_space_and_keep_their_types(name: str) -> None:
 
 @every_strategy
 @pytest.mark.parametrize("schedule", range(6))
-@pytest.mark.parametrize("early", ["off", "median"])
-def test_a_resumed_job_goes_on_as_the_uninterrupted_one(name: str, schedule: int, early: str) -> None:
+@pytest.mark.parametrize("early", [None, Median(), Percentile()], ids=["off", "median", "percentile"])
+def test_a_resumed_job_goes_on_as_the_uninterrupted_one(name: str, schedule: int, early: Rule | None) -> None:
     def new() -> Strategy:
         inner = strategy(name, space)
-        return inner if early == "off" else MedianStopping(inner, min_trials=2, min_steps=1)
+        return inner if early is None else EarlyStopping(inner, early, min_trials=2, min_steps=1)
 
     space = TWENTY_FOUR if name == "grid" else Space((*TWENTY_FOUR, Continuous("x", 0.0, 1.0)))
     job = Job(new(), Random(schedule))
@@ -326,7 +326,7 @@ def test_a_resumed_job_goes_on_with_conditions_parents_and_early_stopping(
     prior = warm(kind, space)
 
     def new() -> Strategy:
-        return MedianStopping(strategy(name, space, prior=prior), min_trials=2, min_steps=1)
+        return EarlyStopping(strategy(name, space, prior=prior), Median(), min_trials=2, min_steps=1)
 
     job = Job(new(), Random(schedule))
     for number, proposal in enumerate(job.proposals(MAX_JOBS), 1):

@@ -24,8 +24,8 @@ from hpo.scheduler.loop import Parts, Scheduler
 from hpo.scheduler.perform import Performer, Reader
 from hpo.search import registry
 from hpo.search.algorithms import Algorithms, Searched
+from hpo.search.early_stopping import EarlyStopping, Median
 from hpo.search.hints import evidence_of
-from hpo.search.median import MedianStopping
 from hpo.search.strategy import Strategy
 from hpo.spec.space import Scalar, Space
 from hpo.store.sqlite import JobRecord, Store
@@ -185,7 +185,7 @@ class Tuner:
             prior=prior,
             options=self.options,
         )
-        return MedianStopping(strategy, **self.median) if self.median is not None else strategy
+        return EarlyStopping(strategy, Median(), **self.median) if self.median is not None else strategy
 
     def trials(self) -> list[Trial]:
         store = Store(self.folder / "job.db")

@@ -12,7 +12,6 @@ from typing import assert_never
 import numpy as np
 
 from hpo.core.history import History
-from hpo.core.settings import Goal
 from hpo.core.trial import Trial, TrialStatus
 from hpo.search.bayesian.encoding import Array, Encoding
 from hpo.search.bayesian.engine import Evidence
@@ -58,7 +57,7 @@ class HistoryEvidence:
     ) -> None:
         self._encoding = encoding
         self._history = history
-        self._sign = -1.0 if history.goal is Goal.MAXIMIZE else 1.0
+        self._sign = history.goal.sign
         self._read = 0
         self._trials: dict[int, _Known] = {}
         self._before = [

@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING
 from hpo.core.history import History
 from hpo.core.verdict import Verdict
 from hpo.search.bayesian.start import POINTS, Start
-from hpo.search.coordinates import PendingPoints
 from hpo.search.hints import Hints, Order, evidence_of
+from hpo.search.open_draws import OpenDraws
 from hpo.search.strategy import Proposal, SearchContext
-from hpo.search.uniform import UniformDraws
-from hpo.spec.space import Values
 
 if TYPE_CHECKING:
     from hpo.search.bayesian.model import Model
@@ -25,9 +23,6 @@ LEAST_STARTS = 3
 
 MIN_RESULTS = 3
 """How many values a model needs, where trials in parallel or failing ones keep it waiting."""
-
-DRAWS = 16
-"""How often something is drawn that was not tried before and is not near a pending trial."""
 
 CONSTRAINED_DRAWS = 64
 """Draws that keep to the constraints, for the model to choose from."""
@@ -42,11 +37,11 @@ class Bayesian:
         self._space = context.space
         evidence = evidence_of(context.space, context.prior)
         starts = max(LEAST_STARTS, min(STARTS, context.max_jobs // 2))
-        self._starts = max(0, starts - len(evidence))
+        fresh = min(LEAST_STARTS, context.max_jobs // 4)  # as parents' trials lie where their models looked
+        self._starts = max(fresh, starts - len(evidence))
         self._start = Start(context.space, context.seed)
-        self._draws = UniformDraws(context.space, context.seed, tried=[values for values, _ in evidence])
+        self._draws = OpenDraws(context.space, context.seed, tried=[values for values, _ in evidence])
         self._hints = Hints(context.space, context.prior, context.objective.goal)
-        self._pending = lru_cache(maxsize=1)(partial(PendingPoints, context.space))
         self._model = lru_cache(maxsize=1)(partial(_model, context, self._hints.orders))
 
     def prepare(self) -> None:
@@ -61,13 +56,13 @@ class Bayesian:
         model.catch_up()
         if model.results + model.inherited < MIN_RESULTS:
             why = f"random, with {model.results} of the {MIN_RESULTS} results that a model needs"
-            return self._random(history, number, why)
+            return self._draws.propose(history, number, why)
         trust = self._hints.trust(history)
-        drawn = self._drawn(history, number) if self._space.constraints else ()
+        drawn = self._draws.several(history, number, CONSTRAINED_DRAWS) if self._space.constraints else ()
         for values in model.ask(number, trust=trust, drawn=drawn):
-            if self._is_open(history, values):
+            if self._draws.are_open(history, values):
                 return Proposal(values, model.evidence(trust))
-        return self._random(history, number, "random, as all that the model chooses is tried already")
+        return self._draws.propose(history, number, "random, as all that the model chooses is tried already")
 
     def should_stop(self, history: History, number: int) -> Verdict | None:  # noqa: ARG002
         """Let every trial run to its end."""
@@ -76,31 +71,14 @@ class Bayesian:
     def _first(self, history: History, number: int) -> Proposal | None:
         """Return one of the parents' best trials and a start point in turn."""
         suggestion = self._hints.start(history, number)
-        if suggestion is not None and self._is_open(history, suggestion.values):
+        if suggestion is not None and self._draws.are_open(history, suggestion.values):
             return Proposal(suggestion.values, suggestion.words)
         words = f"random start {number} of {self._starts}"
         if number <= POINTS:
             values = self._space.from_unit(self._start.point(number))
-            if self._space.satisfies(values) and self._is_open(history, values):
+            if self._space.satisfies(values) and self._draws.are_open(history, values):
                 return Proposal(values, words)
-        return self._random(history, number, words)
-
-    def _drawn(self, history: History, number: int) -> list[Values]:
-        """Return draws that keep to the constraints, of which there may be too few for the model to find."""
-        draws = (self._draws.draw(history, number, again) for again in range(CONSTRAINED_DRAWS))
-        return [values for values in draws if values is not None]
-
-    def _is_open(self, history: History, values: Values) -> bool:
-        """Tell whether a configuration was not tried before, and is not near a pending one."""
-        return self._draws.is_new(history, values) and not self._pending(history).are_near(values)
-
-    def _random(self, history: History, number: int, why: str) -> Proposal | None:
-        values = self._draws.draw(history, number)
-        for again in range(1, DRAWS):
-            if values is None or not self._pending(history).are_near(values):
-                break
-            values = self._draws.draw(history, number, again)
-        return None if values is None else Proposal(values, why)
+        return self._draws.propose(history, number, words)
 
 
 def _model(context: SearchContext, parents: Sequence[Order], history: History) -> Model:

@@ -12,7 +12,8 @@ from hpo.core.history import History
 from hpo.core.settings import Goal, Objective
 from hpo.core.trial import Point, Run, Trial, TrialStatus
 from hpo.core.verdict import Verdict
-from hpo.search.median import Averages, MedianStopping, RunningAverage, averages_at
+from hpo.search.completed_curves import CompletedCurves, RunningAverage, RunningBest, completed_at
+from hpo.search.early_stopping import EarlyStopping, Median, Percentile, Rule
 from hpo.search.registry import build
 from hpo.spec.space import Continuous, Space
 
@@ -20,13 +21,20 @@ SPACE = Space((Continuous("x", 0.0, 1.0),))
 
 
 class Race:
-    """Trials under the median rule, each look at one of them at a time of its own."""
+    """Trials under a rule, each look at one of them at a time of its own."""
 
-    def __init__(self, goal: Goal = Goal.MINIMIZE, *, min_trials: int = 3, min_steps: float = 2) -> None:
+    def __init__(
+        self,
+        goal: Goal = Goal.MINIMIZE,
+        rule: Rule | None = None,
+        *,
+        min_trials: int = 3,
+        min_steps: float = 2,
+    ) -> None:
         objective = Objective("loss", goal)
         inner = build("random", space=SPACE, seed=1, objective=objective, max_jobs=50)
         self.history = History(objective)
-        self.rule = MedianStopping(inner, min_trials=min_trials, min_steps=min_steps)
+        self.rule = EarlyStopping(inner, rule or Median(), min_trials=min_trials, min_steps=min_steps)
         self.looks = 0.0
 
     def look(self, number: int, *points: tuple[float, float], run: int = 1) -> Verdict | None:
@@ -48,6 +56,10 @@ class Race:
         trial = self.history.trials[number]
         ended = [trial.place or 0 for trial in self.history.trials.values()]
         self.history.record(replace(trial, status=status, place=max(ended) + 1))
+
+
+def averages_at(history: History, step: float) -> list[tuple[int, float]]:
+    return completed_at(history, step, after=99, running=RunningAverage)
 
 
 def why(verdict: Verdict | None) -> str:
@@ -82,6 +94,75 @@ def test_acceptance_7_the_rule_of_the_guide_by_hand(goal: Goal) -> None:
     )
     # A value that is as good goes on, though trial 2 is better.
     assert race.look(5, (1, sign * 0.9), (2, sign * 0.75), (3, sign * 0.69)) is None
+
+
+@pytest.mark.parametrize("goal", Goal)
+def test_the_percentile_rule_by_hand(goal: Goal) -> None:
+    """Best values so far against best values so far.
+
+    | step | trial 1 | trial 2 | trial 3 | trial 4 | a quarter of the way from the best |
+    |------|---------|---------|---------|---------|------------------------------------|
+    | 1    | 0.9     | 0.8     | 1.0     | 1.2     | 0.875                              |
+    | 2    | 0.9     | 0.4     | 0.8     | 1.0     | 0.7                                |
+    | 3    | 0.5     | 0.4     | 0.6     | 1.0     | 0.475                              |
+    """
+    sign = -1.0 if goal is Goal.MAXIMIZE else 1.0
+    race = Race(goal, Percentile(25.0), min_steps=1)
+    race.complete(1, sign * 0.9, sign * 1.7, sign * 0.5)
+    race.complete(2, sign * 0.8, sign * 0.4, sign * 0.6)
+    race.complete(3, sign * 1.0, sign * 0.8, sign * 0.6)
+    race.complete(4, sign * 1.2, sign * 1.0, sign * 1.3)
+
+    assert race.look(5, (1, sign * 0.6)) is None
+    assert race.look(5, (2, sign * 1.5)) is None  # it was better before
+    verdict = race.look(5, (3, sign * 0.5))
+    assert verdict is not None
+    assert (verdict.rule, verdict.step, verdict.compared) == ("percentile", 3, 4)
+    assert verdict.value == sign * 0.5
+    assert verdict.threshold == pytest.approx(sign * 0.475)
+    assert verdict.why == (
+        f"step 3: the best so far, {sign * 0.5:g}, is worse than {sign * 0.475:g}, "
+        "what the best 25% of 4 trials had by then"
+    )
+    stopped = replace(race.history.trials[5], status=TrialStatus.PRUNED, place=5, verdict=verdict)
+    race.history.record(stopped)
+    race.complete(6, sign * 0.0, sign * 0.0, sign * 0.0)
+    (decision,) = race.rule.decisions(race.history, 5)
+    assert decision.against == ((2, sign * 0.4), (1, sign * 0.5), (3, sign * 0.6), (4, sign * 1.0))
+
+
+@pytest.mark.parametrize("goal", Goal)
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_what_is_no_number_was_never_the_best(goal: Goal, value: float) -> None:
+    race = Race(goal, Percentile(50.0))
+    for number in (1, 2, 3):
+        race.complete(number, value, 1.0, value)
+    assert completed_at(race.history, 3, after=99, running=RunningBest) == [(1, 1.0), (2, 1.0), (3, 1.0)]
+    assert race.look(4, (1, 1.0), (2, value)) is None  # as good as the others were at best
+    verdict = race.look(5, (1, value), (2, value))
+    assert verdict is not None
+    assert (verdict.value, verdict.threshold) == (None, 1.0)
+    assert str(value) in verdict.why
+
+
+def test_the_best_so_far_may_have_come_with_an_earlier_look() -> None:
+    race = Race(rule=Percentile(50.0))
+    for number in (1, 2, 3):
+        race.complete(number, 3.0, 2.0, 1.0)
+    assert race.look(4, (1, 0.9), (2, 5.0)) is None
+    assert race.look(4, (3, 5.0)) is None
+    assert race.look(5, (1, 5.0), (2, 5.0), (3, 0.5)) is not None  # the second step came before the third
+
+
+def test_more_trials_are_stopped_than_by_the_median_where_curves_rise() -> None:
+    """An average lags behind: a trial that is worse at every step may pass it."""
+    rising = (0.1, 0.5, 0.8, 0.9)
+    for rule, stopped in ((Median(), False), (Percentile(50.0), True)):
+        race = Race(Goal.MAXIMIZE, rule)
+        for number in (1, 2, 3):
+            race.complete(number, *rising)
+        worse = [(step, value - 0.05) for step, value in enumerate(rising, 1)]
+        assert (race.look(4, *worse) is not None) is stopped
 
 
 def test_of_an_even_number_of_trials_the_median_is_the_mean_of_the_middle_two() -> None:
@@ -124,7 +205,7 @@ def test_trials_that_print_every_step_and_every_fifth_are_compared() -> None:
     race.complete(1, *map(float, range(1, 11)))
     race.complete(2, 5.0, 9.0, every=5)
     race.complete(3, 6.0, 9.0, every=5)
-    assert averages_at(race.history, 7, after=99) == [(1, 4.0), (2, 5.0), (3, 6.0)]
+    assert averages_at(race.history, 7) == [(1, 4.0), (2, 5.0), (3, 6.0)]
     assert race.look(4, (1, 9.0), (7, 5.0)) is None
     assert why(race.look(5, (1, 9.0), (7, 5.1))).startswith("step 7: 5.1 is worse than 5, ")
     assert race.look(6, (2, 9.0), (4, 9.0)) is None  # only trial 1 has shown anything so early
@@ -136,7 +217,7 @@ def test_a_trial_that_ended_sooner_counts_with_its_last_average() -> None:
     for number in (2, 3):
         race.complete(number, 2.0, 2.0, 2.0, 2.0)
     assert why(race.look(4, (1, 9.0), (4, 2.1))).startswith("step 4: 2.1 is worse than 2, ")
-    assert averages_at(race.history, 4, after=99)[0] == (1, 2.0)
+    assert averages_at(race.history, 4)[0] == (1, 2.0)
 
 
 def test_values_of_one_look_are_judged_one_after_the_other() -> None:
@@ -161,7 +242,7 @@ def test_what_is_no_number_is_worse_than_any_and_no_part_of_an_average(goal: Goa
     race = Race(goal)
     for number in (1, 2, 3):
         race.complete(number, 1.0, value, 3.0)
-    assert averages_at(race.history, 3, after=99) == [(1, 2.0), (2, 2.0), (3, 2.0)]
+    assert averages_at(race.history, 3) == [(1, 2.0), (2, 2.0), (3, 2.0)]
     verdict = race.look(4, (1, 1.0), (2, value))
     assert verdict is not None
     assert (verdict.value, verdict.threshold) == (None, 1.0)
@@ -186,7 +267,7 @@ def test_a_stopping_strategy_is_asked_first() -> None:
     objective = Objective("loss", Goal.MINIMIZE)
     options = {"min_resource": 1, "max_resource": 9}
     inner = build("hyperband", space=SPACE, seed=1, objective=objective, max_jobs=9, options=options)
-    rule = MedianStopping(inner)
+    rule = EarlyStopping(inner, Median())
     race = Race()
     race.rule = rule
     assert why(race.look(1, (1, math.nan))).startswith("rung 1 ")
@@ -212,14 +293,14 @@ def test_the_kept_averages_are_those_of_the_definition(schedule: int) -> None:
     random = Random(schedule)
     race = Race(random.choice(list(Goal)))
     sign = -1.0 if race.history.goal is Goal.MAXIMIZE else 1.0
-    averages = Averages(race.history)
+    averages = CompletedCurves(race.history, running=RunningAverage)
     for number in range(1, 30):
         every = random.randrange(1, 6)
         values = [random.choice([random.random(), 1.0, math.nan]) for _ in range(random.randrange(9))]
         race.complete(number, *values, every=every)
         step = random.choice([1, 2, 5, 7.5, 10, 40])
         averages.catch_up()
-        expected = sorted(sign * mean for _, mean in averages_at(race.history, step, after=99))
+        expected = sorted(sign * mean for _, mean in averages_at(race.history, step))
         assert list(averages.losses(step)) == expected
         assert expected == pytest.approx(sorted(sign * mean for mean in _defined(race.history, step)))
         if expected:
