@@ -13,6 +13,7 @@ SECTIONS = (
     "objective",
     "metrics",
     "parameters",
+    "algorithms",
     "fixed",
     "limits",
     "stop_when",

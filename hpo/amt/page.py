@@ -13,7 +13,7 @@ from hpo.spec.scalars import dump
 _WIDTH = 100
 """Columns up to which a mapping or a list stays in one line."""
 
-_OPEN = frozenset({"metrics", "parameters", "launcher"})
+_OPEN = frozenset({"metrics", "parameters", "algorithms", "launcher"})
 """Sections with a line for each entry, however short."""
 
 

@@ -22,22 +22,26 @@ _PROGRAM = "sagemaker_program"
 _WARM_STARTS = {"IdenticalDataAndAlgorithm": "identical", "TransferLearning": "transfer"}
 
 
-def put_search(draft: Draft, config: Answer, definition: Answer, *, launched: int) -> Mapping[str, str]:
-    """Put what a tuning job's configuration, and its algorithm's definition, say of the search.
-
-    `launched` is how many training jobs it has had. Returns what SageMaker's SDK has put among the
-    hyperparameters. Raises LauncherError for a range that is none.
-    """
+def put_search(draft: Draft, config: Answer, *, launched: int) -> None:
+    """Put what a tuning job's configuration says of the search; it has had so many training jobs."""
     _put_strategy(draft, config)
     draft.put("seed", config.integer("RandomSeed"))
-    _put_objective(draft, config, definition)
-    _put_parameters(draft, config, definition)
-    texts = definition.mapping("StaticHyperParameters")
-    _put_fixed(draft, texts)
     _put_limits(draft, config.part("ResourceLimits"), launched)
     _put_end(draft, config.part("TuningJobCompletionCriteria"))
     if config.text("TrainingJobEarlyStoppingType") == "Auto":
         draft.put("early_stopping", "median")
+
+
+def put_space(draft: Draft, config: Answer, definition: Answer) -> Mapping[str, str]:
+    """Put what is tuned of an algorithm, for what, and what it is given beside.
+
+    Returns what SageMaker's SDK has put among the hyperparameters. Raises LauncherError for a range that is
+    none.
+    """
+    _put_objective(draft, config, definition)
+    _put_parameters(draft, config, definition)
+    texts = definition.mapping("StaticHyperParameters")
+    _put_fixed(draft, texts)
     return {name: text for name, text in texts.items() if name.startswith(_SDK)}
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from hpo.amt.answer import Answer
 from hpo.amt.draft import Draft
-from hpo.amt.search import put_search, put_warm_start
+from hpo.amt.search import put_search, put_space, put_warm_start
+from hpo.amt.several import put_algorithms
 from hpo.amt.training import put_training
 from hpo.errors import UsageError
 from hpo.spec.nodes import Plain
@@ -43,8 +44,8 @@ def copied_spec(
     """Return a tuning job as a spec, from what DescribeHyperParameterTuningJob and ListTags answer.
 
     Whatever of the description has no place in a spec is told by a remark. `name` is the new job's, by
-    default the old one's; `definition` picks one of several algorithms. Raises UsageError where it has
-    several and none is picked, LauncherError for a range that is none.
+    default the old one's; `definition` picks one of several algorithms. Raises UsageError where there is no
+    such definition, LauncherError for a range that is none.
     """
     answer = Answer(description)
     answer.skip(*_OUTCOME)
@@ -54,9 +55,14 @@ def copied_spec(
     old, arn = answer.text("HyperParameterTuningJobName"), answer.text("HyperParameterTuningJobArn")
     draft.put("name", name or old)
     config = answer.part("HyperParameterTuningJobConfig")
-    chosen = _definition(draft, answer, old, definition)
-    script = put_search(draft, config, chosen, launched=launched)
-    put_training(draft, chosen, script=script, tags=tags, region=_region(arn))
+    put_search(draft, config, launched=launched)
+    definitions = _definitions(draft, answer, old, definition)
+    own = {each: draft if len(definitions) == 1 else Draft() for each in definitions}
+    for each, chosen in definitions.items():
+        script = put_space(own[each], config, chosen)
+        put_training(own[each], chosen, script=script, tags=tags, region=_region(arn))
+    if len(definitions) > 1:
+        put_algorithms(draft, own)
     put_warm_start(draft, answer.part("WarmStartConfig"))
     if answer.part("Autotune").text("Mode"):
         draft.lost(
@@ -72,8 +78,8 @@ def copied_spec(
 _COUNTERS = ("Completed", "InProgress", "RetryableError", "NonRetryableError", "Stopped")
 
 
-def _definition(draft: Draft, answer: Answer, job: str, wanted: str) -> Answer:
-    """Return the definition of the training jobs: the one that there is, or the wanted one."""
+def _definitions(draft: Draft, answer: Answer, job: str, wanted: str) -> dict[str, Answer]:
+    """Return the definitions of the training jobs by their names: all, or the wanted one."""
     several = answer.parts("TrainingJobDefinitions")
     if not several:
         several = [answer.part("TrainingJobDefinition")]
@@ -82,17 +88,13 @@ def _definition(draft: Draft, answer: Answer, job: str, wanted: str) -> Answer:
         raise UsageError(
             f"the tuning job {job} has no definition {wanted!r}; it has {', '.join(by_name) or 'none'}"
         )
-    if not wanted and len(several) > 1:
-        raise UsageError(
-            f"the tuning job {job} tunes {len(several)} algorithms, {', '.join(by_name)}, and a spec one; "
-            f"pick one: --definition {next(iter(by_name))}"
-        )
-    chosen = by_name[wanted] if wanted else several[0]
+    if not wanted:
+        return by_name
     for name, each in by_name.items():
-        if each is not chosen:
+        if name != wanted:
             each.clear()
             draft.lost("parameters", f"the definition {name}; copy it with --definition {name}")
-    return chosen
+    return {wanted: by_name[wanted]}
 
 
 def _region(arn: str) -> str:

@@ -109,9 +109,11 @@ Row = Mapping[str, Scalar]
 def rows(trials: Sequence[ParentTrial]) -> list[Row]:
     """Return the table that the Python SDK's tuner analytics make: the tuned parameters, then the outcome."""
     parameters = list(dict.fromkeys(name for trial in trials for name in trial.parameters))
+    are_of_several = len({trial.definition for trial in trials}) > 1
     return [
         {
             **{name: trial.parameters.get(name) for name in parameters},
+            **({"TrainingJobDefinitionName": trial.definition} if are_of_several else {}),
             "TrainingJobName": trial.training_job,
             "TrainingJobStatus": trial.status.value,
             "FinalObjectiveValue": trial.value,

@@ -7,10 +7,16 @@ import math
 from collections.abc import Sequence
 
 from hpo.errors import LauncherError
+from hpo.spec.names import ALGORITHM
 from hpo.spec.space import Scalar
 
 _EXACT = 2**53
 """Up to here every integer is a float, too."""
+
+
+def algorithm_name(definition: str) -> str:
+    """Return what a definition of training jobs is called in a spec, where no name begins with a digit."""
+    return definition if ALGORITHM.fullmatch(definition) else f"_{definition}"[:64]
 
 
 def value_of(text: str) -> Scalar:

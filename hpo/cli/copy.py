@@ -33,7 +33,9 @@ _TABLES = (".csv", ".json")
 @click.option("--name", "new_name", metavar="NEW", help="Give the copy another name.")
 @click.option("--region", help="The region of SageMaker's tuning job; by default as boto3 finds it.")
 @click.option("--profile", help="The AWS profile to ask with; likewise.")
-@click.option("--definition", metavar="NAME", help="Which algorithm of SageMaker's tuning job, of several.")
+@click.option(
+    "--definition", metavar="NAME", help="Only this algorithm of SageMaker's tuning job, of several."
+)
 @click.option(
     "--trials",
     "table",

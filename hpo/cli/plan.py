@@ -81,7 +81,7 @@ def _data(prepared: Prepared, trials: Sequence[Trial], cost: Estimate | None) ->
         ],
         "longest_seconds": longest_seconds(prepared),
         "cost": cost,
-        "warm_start": warm_start_data(prepared.prior),
+        "warm_start": warm_start_data(prepared.priors),
         "autotune": chosen_data(prepared.chosen, prepared.space),
         "warnings": prepared.warnings(),
         "examples": are_examples(prepared),
@@ -192,7 +192,7 @@ def _heading(prepared: Prepared, cost: Estimate | None) -> Iterator[str]:
         yield f"runs      {repeats['runs']}: {repeats_text(repeats)}"
     yield f"time      {time}"
     yield f"cost      {_cost_text(prepared, cost)}"
-    yield from warm_start_lines(warm_start_data(prepared.prior))
+    yield from warm_start_lines(warm_start_data(prepared.priors))
     yield from chosen_lines(chosen_data(prepared.chosen, prepared.space))
 
 

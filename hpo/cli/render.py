@@ -161,9 +161,13 @@ def nearest_lines(nearest: NearestData) -> list[str]:
 
 def origin_text(best: BestData) -> str:
     """Return which trial one of the best is, and of which job where that is a parent's."""
-    of_parent = f" of {best['origin']}, a parent" if best["origin"] != best["job"] else ""
     of_several = f", {best['algorithm']}" if best["algorithm"] is not None else ""
-    return f"trial {best['trial']}{of_parent}{of_several}{_spread_text(best)}"
+    return f"{_numbered(best)}{of_several}{_spread_text(best)}"
+
+
+def _numbered(best: BestData) -> str:
+    of_parent = f" of {best['origin']}, a parent" if best["origin"] != best["job"] else ""
+    return f"trial {best['trial']}{of_parent}"
 
 
 def _spread_text(best: BestData) -> str:
@@ -182,7 +186,7 @@ def repeat_lines(repeats: Sequence[RepeatData], *, indent: str) -> list[str]:
 def algorithm_line(algorithm: AlgorithmData) -> str:
     """Return how one of several algorithms stands."""
     best = algorithm["best"]
-    found = f"; best {best['value']!r} (trial {best['trial']})" if best is not None else ""
+    found = f"; best {best['value']!r} ({_numbered(best)})" if best is not None else ""
     return f"algorithm {algorithm['name']}: {counts_text(algorithm['counts'])}{found}"
 
 

@@ -64,7 +64,7 @@ def run_command(
         refuse_another(folder, prepared)
     else:
         folder = create(prepared)
-        for line in warm_start_lines(warm_start_data(prepared.prior)):
+        for line in warm_start_lines(warm_start_data(prepared.priors)):
             click.echo(line, err=True)
     if detach:
         raise SystemExit(start_detached(folder.name, folder, ["resume", folder.name]))

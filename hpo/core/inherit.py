@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import assert_never
@@ -29,6 +29,7 @@ class _Fate(StrEnum):
     INCOMPLETE = "incomplete"
     DIFFERENT = "different"
     REPEATED = "repeated"
+    UNCLAIMED = "unclaimed"
 
 
 @dataclass(slots=True)
@@ -49,19 +50,32 @@ def inherit(heir: Heir, parents: Sequence[Parent]) -> Prior:
     range, where the start is a transfer. A trial outside of the ranges is of no use, and kept for jobs that
     come after.
     """
+    return _inherited(heir.type, parents, lambda past, tally: _mapped(heir, past, tally))
+
+
+def unclaimed(kind: WarmStart, parents: Sequence[Parent]) -> Prior:
+    """Return what is kept of the parents' trials of an algorithm that the job has not."""
+    return _inherited(kind, parents, lambda _past, _tally: (_Fate.UNCLAIMED, None))
+
+
+_Mapping = Callable[[PastTrial, _Tally], tuple[_Fate, dict[str, Scalar] | None]]
+"""What becomes of a trial, and its values in the job's space where it is of use."""
+
+
+def _inherited(kind: WarmStart, parents: Sequence[Parent], mapped: _Mapping) -> Prior:
     seen: set[object] = set()
     reports, trials = [], []
     for position, parent in enumerate(parents):
         tally = _Tally()
         for past in parent.trials:
             key = (identity(past.params), past.value)
-            fate, params = (_Fate.REPEATED, None) if key in seen else _mapped(heir, past, tally)
+            fate, params = (_Fate.REPEATED, None) if key in seen else mapped(past, tally)
             seen.add(key)
             tally.fates[fate] += 1
             if fate is not _Fate.REPEATED:
                 trials.append(PriorTrial(position, _scale(parent, past), past, params))
         reports.append(_report(parent, tally))
-    return Prior(heir.type, tuple(reports), tuple(trials))
+    return Prior(kind, tuple(reports), tuple(trials))
 
 
 def _scale(parent: Parent, past: PastTrial) -> str:
@@ -82,6 +96,7 @@ def _report(parent: Parent, tally: _Tally) -> ParentReport:
         incomplete=fates[_Fate.INCOMPLETE],
         different=fates[_Fate.DIFFERENT],
         repeated=fates[_Fate.REPEATED],
+        unclaimed=fates[_Fate.UNCLAIMED],
         lacked=tally.lacked,
         ignored=tuple(tally.ignored),
         outside=dict(tally.outside),

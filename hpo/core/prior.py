@@ -65,7 +65,8 @@ class ParentReport:
 
     `lacked` are parameters that some of the trials had no value for, with what was assumed instead; such
     trials of an identical start are `incomplete`, and left out. `different` ones had another value of a
-    fixed parameter; `repeated` ones came by another parent already.
+    fixed parameter; `repeated` ones came by another parent already; `unclaimed` ones are of an algorithm
+    that this job has not.
     """
 
     parent: str
@@ -78,6 +79,7 @@ class ParentReport:
     incomplete: int = 0
     different: int = 0
     repeated: int = 0
+    unclaimed: int = 0
     lacked: Mapping[str, Scalar] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()  # parameters of the parent that this job has not
     outside: Mapping[str, int] = field(default_factory=dict)  # how many had a value that a parameter has not
@@ -127,3 +129,9 @@ class Prior:
 
 NO_PRIOR = Prior()
 """A cold start's."""
+
+Priors = Mapping[str | None, Prior]
+"""What each of several algorithms begins with, by its name, or the job itself under None.
+
+Of algorithms that the parents had and the job has not, it is what is kept for jobs that come after.
+"""

@@ -43,6 +43,13 @@ def diagnose(log: BinaryIO, metrics: Mapping[str, str], objective: str) -> Diagn
     )
 
 
+def advice(log: bytes, metrics: Mapping[str, str]) -> str:
+    """Return what to say of a log without these metrics, or without some of them."""
+    found = [diagnose(io.BytesIO(log), {name: regex}, name) for name, regex in metrics.items()]
+    unread = [each for each in found if not each.metrics[0].count]
+    return "\n".join(dict.fromkeys(each.summary() for each in unread or found))
+
+
 def _both_ends(log: BinaryIO) -> tuple[bytes, bytes, int]:
     """Return a log's first and last whole lines, and how many bytes between them were skipped."""
     head, tail, skipped = log.read(_PART), b"", 0

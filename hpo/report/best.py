@@ -66,12 +66,16 @@ def best_trials(job: JobView, count: int = 1, *, algorithm: str | None = None) -
     if job.record.settings.others:
         return []
     goal = job.record.settings.objective.goal
-    sign = goal.sign
-    inherited = ranked_prior(job.prior, goal)[:count]
+    inherited = [
+        trial
+        for name, prior in job.priors.items()
+        if algorithm in {None, name}
+        for trial in ranked_prior(prior, goal)[:count]
+    ]
     own = ranked((trial for trial in job.trials if algorithm in {None, trial.algorithm}), goal)[:count]
     known: list[Known] = [*inherited, *own]
     # Sorting keeps the order of equal ones: a parent's stays before the job's own.
-    return sorted(known, key=lambda known: sign * value_of(known))[:count]
+    return sorted(known, key=lambda known: goal.sign * value_of(known))[:count]
 
 
 def best_of(job: JobView, count: int = 1, *, algorithm: str | None = None) -> list[BestData]:
@@ -101,6 +105,11 @@ def best_data(job: JobView, known: Known) -> BestData:
             assert_never(known)
 
 
+def _algorithm_of(job: JobView, trial: PriorTrial) -> str | None:
+    """Return which of several algorithms began with a parent's trial; None where the job has not several."""
+    return next(name for name, prior in job.priors.items() if any(each is trial for each in prior.trials))
+
+
 def _inherited(job: JobView, trial: PriorTrial) -> BestData:
     objective = job.record.settings.objective
     return BestData(
@@ -108,7 +117,7 @@ def _inherited(job: JobView, trial: PriorTrial) -> BestData:
         metric=objective.metric,
         goal=objective.goal.value,
         trial=trial.past.number,
-        algorithm=None,
+        algorithm=_algorithm_of(job, trial),
         value=value_of(trial),
         parameters=dict(trial.params or {}),
         status=TrialStatus.COMPLETED.value,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypedDict
 
 from hpo.core.job import JobStatus
-from hpo.core.prior import NO_PRIOR, Prior
+from hpo.core.prior import Priors
 from hpo.core.settings import Settings
 from hpo.core.trial import Trial
 from hpo.errors import TrialNotFound
@@ -148,7 +148,7 @@ class JobView:
     trials: tuple[Trial, ...]
     elapsed: float
     edits: tuple[tuple[float, str], ...] = ()  # when, and what
-    prior: Prior = NO_PRIOR
+    priors: Priors = field(default_factory=dict)  # what it began with
     sessions: tuple[float, ...] = ()  # when each began
 
     @property
@@ -170,7 +170,7 @@ def view(folder: Path, *, now: float) -> JobView:
             trials=tuple(store.trials()),
             elapsed=store.elapsed(now if running else None),
             edits=tuple(store.edits()),
-            prior=store.prior(),
+            priors=store.priors(),
             sessions=tuple(began for began, _ in store.sessions()),
         )
     finally:
@@ -223,7 +223,7 @@ def status_data(job: JobView, *, now: float) -> StatusData:
         ],
         warm_pools=warm_pool_data(job.trials),
         interruptions=interruptions(job.trials),
-        warm_start=warm_start_data(job.prior),
+        warm_start=warm_start_data(job.priors),
         require=require_data(settings, job.trials),
         front=front_data(settings, job.trials),
         repeats=repeats_data(settings, job.trials),

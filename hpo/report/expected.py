@@ -35,7 +35,8 @@ class ExpectedData(TypedDict):
 def expected_data(job: JobView, found: Expected, *, algorithm: str | None = None) -> ExpectedData:
     """Return the trial that is expected to be better, of one algorithm or of all, as data."""
     data = best_data(job, found.trial)
-    known = best_trials(job, len(job.trials) + len(job.prior.trials), algorithm=algorithm)
+    count = len(job.trials) + sum(len(prior.trials) for prior in job.priors.values())
+    known = best_trials(job, count, algorithm=algorithm)
     return ExpectedData(
         trial=data["trial"],
         algorithm=data["algorithm"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TypedDict
 
-from hpo.core.prior import ParentReport, Prior, PriorTrial, WarmStart
+from hpo.core.prior import ParentReport, Prior, Priors, PriorTrial, WarmStart
 from hpo.core.settings import Goal
 from hpo.spec.space import Scalar
 
@@ -16,10 +16,12 @@ class ParentData(TypedDict):
     `lacked` are parameters that some trials had no value for, with the value that was assumed: null for an
     identical start, which leaves such trials out. `ignored` are parameters that the job has not. `outside`
     counts, by parameter, the trials with a value out of its range; `fixed` are those fixed here that had
-    other values.
+    other values. `algorithm` is whose trials they are, null where the job has not several, and `unclaimed`
+    counts those of one that it has not.
     """
 
     parent: str
+    algorithm: str | None
     type: str
     trials: int
     used: int
@@ -30,20 +32,27 @@ class ParentData(TypedDict):
     incomplete: int
     different: int
     repeated: int
+    unclaimed: int
     lacked: dict[str, Scalar]
     ignored: list[str]
     outside: dict[str, int]
     fixed: list[str]
 
 
-def warm_start_data(prior: Prior) -> list[ParentData]:
-    """Return what became of each parent's trials; empty for a cold start."""
-    return [] if prior.type is None else [_parent_data(prior.type, report) for report in prior.reports]
+def warm_start_data(priors: Priors) -> list[ParentData]:
+    """Return what became of each parent's trials, by algorithm; empty for a cold start."""
+    return [
+        _parent_data(algorithm, prior.type, report)
+        for algorithm, prior in priors.items()
+        if prior.type is not None
+        for report in prior.reports
+    ]
 
 
-def _parent_data(kind: WarmStart, report: ParentReport) -> ParentData:
+def _parent_data(algorithm: str | None, kind: WarmStart, report: ParentReport) -> ParentData:
     return ParentData(
         parent=report.parent,
+        algorithm=algorithm,
         type=kind.value,
         trials=report.trials,
         used=report.used,
@@ -54,6 +63,7 @@ def _parent_data(kind: WarmStart, report: ParentReport) -> ParentData:
         incomplete=report.incomplete,
         different=report.different,
         repeated=report.repeated,
+        unclaimed=report.unclaimed,
         lacked=dict(report.lacked),
         ignored=list(report.ignored),
         outside=dict(report.outside),
@@ -71,8 +81,15 @@ def ranked_prior(prior: Prior, goal: Goal) -> list[PriorTrial]:
 
 
 def warm_start_lines(parents: Sequence[ParentData]) -> list[str]:
-    """Return a line for each parent: which of its trials are used, and why the others are not."""
-    return [f"parent    {parent['parent']} ({parent['type']}): {_uses(parent)}" for parent in parents]
+    """Return a line for each parent, and algorithm: which of its trials are used, and why others are not."""
+    return [
+        f"parent    {parent['parent']} ({parent['type']}{_whose(parent)}): {_uses(parent)}"
+        for parent in parents
+    ]
+
+
+def _whose(parent: ParentData) -> str:
+    return "" if parent["algorithm"] is None else f", {parent['algorithm']}"
 
 
 def _uses(parent: ParentData) -> str:
@@ -81,6 +98,7 @@ def _uses(parent: ParentData) -> str:
         f"without a value of {_names(parent['lacked'])}, left out": parent["incomplete"],
         "with another value of a fixed parameter, left out": parent["different"],
         "known by an earlier parent": parent["repeated"],
+        "of an algorithm that is none here": parent["unclaimed"],
         "failed": parent["failed"],
         "not completed": parent["unfinished"],
         "not known to meet what is required": parent["infeasible"],

@@ -20,6 +20,7 @@ class Searched:
 
     strategy: Strategy
     initial: int = 0  # configurations that it proposes first
+    known: Sequence[float] = ()  # values of an identical start's parents
 
 
 class Algorithms:
@@ -77,7 +78,11 @@ class Algorithms:
         ]
 
     def _new_shares(self, history: History) -> _Shares:
-        standings = [Standing(name, each.initial) for name, each in self._algorithms.items()]
+        standings = []
+        for name, each in self._algorithms.items():
+            standings.append(Standing(name, each.initial))
+            for value in each.known:
+                standings[-1].inherit(history.goal.sign * value)
         return _Shares(history, standings)
 
 

@@ -6,7 +6,8 @@ value so far, and a bonus of (ALPHA · log t / n)² for its n of the t trials. A
 best, as that is what a job is for, and the bonus falls fast with its trials: one that is clearly worse is
 tried ever more seldom, but never given up. The paper's values lie between 0 and 1; here the bonus is in units
 of the distance from the best of all values to the algorithms' medians, in the mean, so that neither the scale
-of the objective matters, nor how bad the worst values are, nor whose trials are the most.
+of the objective matters, nor how bad the worst values are, nor whose trials are the most. The results that an
+identical start's parents have given count like the job's own.
 """
 
 from __future__ import annotations
@@ -30,7 +31,18 @@ class Standing:
     name: str
     initial: int  # configurations that are to be tried first of all
     trials: int = 0  # all that were proposed, also those that have not ended, or failed
+    inherited: int = 0  # results of parents, which count like its own
     _losses: list[float] = field(default_factory=list)  # sorted
+
+    @property
+    def tried(self) -> int:
+        """How many trials count, its own and its parents'."""
+        return self.trials + self.inherited
+
+    def inherit(self, loss: float) -> None:
+        """Take in what a trial of an identical start's parent has completed with."""
+        self.inherited += 1
+        self.add(loss)
 
     def add(self, loss: float) -> None:
         """Take in what a trial has completed with: the less, the better."""
@@ -65,7 +77,7 @@ def ranked(standings: Sequence[Standing], first: int) -> list[Choice]:
 
     `first` is the minimum of each.
     """
-    total = sum(standing.trials for standing in standings)
+    total = sum(standing.tried for standing in standings)
     medians = [standing.median for standing in standings if standing.median is not None]
     best = min((standing.best for standing in standings if standing.best is not None), default=0.0)
     unit = sum(median / len(medians) for median in medians) - best if medians else 0.0
@@ -73,8 +85,8 @@ def ranked(standings: Sequence[Standing], first: int) -> list[Choice]:
 
     def order(standing: Standing) -> tuple[int, int, float, int]:
         loss = worst if standing.best is None else standing.best
-        bonus = unit * (ALPHA * math.log(max(1, total)) / max(1, standing.trials)) ** 2
-        return *_turn(standing, first), loss - bonus, standing.trials
+        bonus = unit * (ALPHA * math.log(max(1, total)) / max(1, standing.tried)) ** 2
+        return *_turn(standing, first), loss - bonus, standing.tried
 
     return [Choice(standing.name, _why(standing, first)) for standing in sorted(standings, key=order)]
 
@@ -83,8 +95,8 @@ def _turn(standing: Standing, first: int) -> tuple[int, int]:
     """Return what sorts algorithms before their index does: who still has something to be tried first."""
     if standing.trials < standing.initial:
         return 0, standing.trials
-    if standing.trials < first:
-        return 1, standing.trials
+    if standing.tried < first:
+        return 1, standing.tried
     return 2, 0
 
 
@@ -93,6 +105,8 @@ def _why(standing: Standing, first: int) -> str:
         case 0:
             return ""
         case 1:
-            return f"trial {standing.trials + 1} of the first {first} of {standing.name}"
+            included = ", its parents' included" if standing.inherited else ""
+            return f"trial {standing.tried + 1} of the first {first} of {standing.name}{included}"
         case _:
-            return f"{standing.name} promises most, after {standing.trials} trials of it"
+            known = f" and {standing.inherited} of parents" if standing.inherited else ""
+            return f"{standing.name} promises most, after {standing.trials} trials of it{known}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated
 
@@ -10,9 +9,11 @@ from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema, field_va
 from pydantic_core import PydanticCustomError
 
 from hpo.spec.learners import asks_auto
+from hpo.spec.names import ALGORITHM
 from hpo.spec.objectives import required_metrics
 from hpo.spec.parameters import ParameterModel
 from hpo.spec.section import Constraints, Initial, ParameterName, Section, SpecScalar, Text, mistake
+from hpo.spec.warm_start import WarmStart
 
 SECTION = "algorithms"
 
@@ -22,17 +23,15 @@ OVERLAID = ("fixed", "metrics", "launcher")
 OWN = ("parameters", "constraints", "initial")
 """Sections that each algorithm has for itself, and then the job has not."""
 
-ONE_ONLY = {
-    "warm_start": "cannot begin with earlier jobs",
-    "objectives": "is tuned for one objective, by which they are compared",
-}
-"""Sections that several algorithms have not, and why their job has not."""
+INSTEAD = ("warm_start",)
+"""Sections of the job in whose place each algorithm may have one of its own."""
 
-_PATTERN = "[A-Za-z_][A-Za-z0-9_.-]{0,63}"
+ONE_ONLY = {"objectives": "is tuned for one objective, by which they are compared"}
+"""Sections that several algorithms have not, and why their job has not."""
 
 
 def _algorithm_name(name: str) -> str:
-    if not re.fullmatch(_PATTERN, name):
+    if not ALGORITHM.fullmatch(name):
         raise mistake(
             "an algorithm's name is 1 to 64 letters (a to z), digits, _, . and -, the first one a letter or _"
         )
@@ -42,7 +41,7 @@ def _algorithm_name(name: str) -> str:
 AlgorithmName = Annotated[
     str,
     AfterValidator(_algorithm_name),
-    WithJsonSchema({"type": "string", "pattern": f"^{_PATTERN}$"}),
+    WithJsonSchema({"type": "string", "pattern": f"^{ALGORITHM.pattern}$"}),
 ]
 
 
@@ -82,6 +81,9 @@ class Algorithm(Section):
     launcher: AlgorithmLauncher = Field(
         default_factory=AlgorithmLauncher, description="options of the launcher, over the job's"
     )
+    warm_start: WarmStart | None = Field(
+        default=None, description="what it begins with, in the place of the job's"
+    )
 
     @field_validator("parameters", mode="before")
     @classmethod
@@ -111,7 +113,8 @@ def each_alone(spec: _Written) -> Iterator[tuple[str, _Written, _Written]]:
         if isinstance(algorithm, dict):
             own = {key: algorithm[key] for key in OWN if key in algorithm}
             over = {key: _laid_over(spec, algorithm, key) for key in OVERLAID}
-            yield name, algorithm, {**shared, **own, **over}
+            instead = {key: algorithm[key] for key in INSTEAD if algorithm.get(key) is not None}
+            yield name, algorithm, {**shared, **own, **over, **instead}
 
 
 def all_metrics(spec: _Written) -> _Written:
@@ -139,8 +142,10 @@ def located(error: PydanticCustomError, name: str, algorithm: _Written) -> Pydan
 
 def is_own(path: tuple[str | int, ...], algorithm: _Written) -> bool:
     """Tell whether what stands at a path, seen from an algorithm alone, is its own, and not the job's."""
-    if not path or path[0] not in {*OWN, *OVERLAID}:
+    if not path or path[0] not in {*OWN, *OVERLAID, *INSTEAD}:
         return False
+    if path[0] in INSTEAD:
+        return algorithm.get(str(path[0])) is not None
     if path[0] in OWN or not path[1:]:
         return True
     section = algorithm.get(str(path[0]))

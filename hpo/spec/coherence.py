@@ -21,7 +21,6 @@ def incoherences(spec: object) -> Iterator[PydanticCustomError]:
     else:
         yield from objective_mistakes(spec)
         yield from _in_one(spec)
-    yield from _warm_grid(spec)
     yield from stopped_twice(spec)
     yield from percentile_without_its_rule(spec)
     yield from seeds_given_twice(spec)
@@ -40,6 +39,7 @@ def _in_one(spec: object) -> Iterator[PydanticCustomError]:
     """Yield what does not go together in one search space."""
     yield from _tuned_and_fixed(spec)
     yield from _endless_grid(spec)
+    yield from _warm_grid(spec)
     yield from untied(spec)
 
 

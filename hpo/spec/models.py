@@ -244,6 +244,7 @@ class Spec(Section):
                 "fixed": {**self.fixed, **own.fixed},
                 "constraints": own.constraints,
                 "initial": own.initial,
+                "warm_start": own.warm_start or self.warm_start,
             }
         )
 

@@ -44,8 +44,9 @@ def moved(text: str, base: Path) -> str:
     for pattern in _everywhere((*_PATHS[""], *_PATHS.get(kind, ()))):
         for node in _matching(root, pattern):
             edits += replaced(node, _absolute(node.value, base))
-    for node in _matching(root, ("warm_start", "parents", "*")):
-        edits += replaced(node, parent_from(node.value, partial(_absolute, base=base)))
+    for pattern in _everywhere((("warm_start", "parents", "*"),)):
+        for node in _matching(root, pattern):
+            edits += replaced(node, parent_from(node.value, partial(_absolute, base=base)))
     if kind == "docker":
         for pattern in _everywhere(_MOUNTS):
             for node in _matching(root, pattern):

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, Strict, field_validator
 
+from hpo.spec.names import ALGORITHM
 from hpo.spec.section import Section, Text, mistake
 
 OPTUNA = "optuna:"
@@ -24,7 +25,7 @@ class WarmStart(Section):
     )
     parents: Annotated[tuple[Text, ...], Strict(strict=False)] = Field(
         description="a job's name, its folder, a .csv or .json table of trials, "
-        "optuna:STORAGE_URL#STUDY, or sagemaker:NAME",
+        "optuna:STORAGE_URL#STUDY, or sagemaker:NAME; with #ALGORITHM for the trials of one of several",
         json_schema_extra={"minItems": 1},
     )
 
@@ -54,4 +55,15 @@ def is_path(parent: str) -> bool:
     """Tell whether a parent is given as a path: of a job's folder, or of a table."""
     if parent.startswith((OPTUNA, SAGEMAKER)):
         return False
-    return "/" in parent or parent.startswith(("~", ".")) or parent.endswith(TABLES)
+    source, _ = one_of(parent)
+    return (
+        "/" in parent or parent.startswith(("~", ".")) or parent.endswith(TABLES) or source.endswith(TABLES)
+    )
+
+
+def one_of(parent: str) -> tuple[str, str]:
+    """Return a parent, and whose trials of its several algorithms are meant: NAME#ALGORITHM; "" for none."""
+    source, mark, algorithm = parent.rpartition("#")
+    if not mark or parent.startswith(OPTUNA) or not ALGORITHM.fullmatch(algorithm):
+        return parent, ""
+    return source, algorithm

@@ -4,29 +4,45 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import defaultdict
 from dataclasses import asdict
 
-from hpo.core.prior import NO_PRIOR, ParentReport, PastTrial, Prior, PriorTrial, WarmStart
+from hpo.core.prior import ParentReport, PastTrial, Prior, Priors, PriorTrial, WarmStart
 
 _TRIAL = "parent, scale, job, number, params, value, mapped"
 
 
-def write_prior(db: sqlite3.Connection, prior: Prior) -> None:
+def write_priors(db: sqlite3.Connection, priors: Priors) -> None:
     """Write down what a new job begins with; once, as it never changes."""
-    if prior.type is None:
-        return
+    first = 0
+    for algorithm, prior in priors.items():
+        if prior.type is not None:
+            _write(db, algorithm, prior, prior.type, first=first)
+            first += len(prior.reports)
+
+
+def _write(
+    db: sqlite3.Connection, algorithm: str | None, prior: Prior, kind: WarmStart, *, first: int
+) -> None:
+    """Write down what one algorithm begins with; `first` is the position of its first parent."""
     db.executemany(
-        "insert into parent (position, name, type, report) values (?, ?, ?, ?)",
+        "insert into parent (position, name, type, report, algorithm) values (?, ?, ?, ?, ?)",
         [
-            (position, report.parent, prior.type.value, json.dumps(asdict(report), ensure_ascii=False))
-            for position, report in enumerate(prior.reports)
+            (
+                position,
+                report.parent,
+                kind.value,
+                json.dumps(asdict(report), ensure_ascii=False),
+                algorithm,
+            )
+            for position, report in enumerate(prior.reports, first)
         ],
     )
     db.executemany(
         f"insert into prior_trial ({_TRIAL}) values (?, ?, ?, ?, ?, ?, ?)",
         [
             (
-                trial.parent,
+                first + trial.parent,
                 trial.scale,
                 trial.past.job,
                 trial.past.number,
@@ -39,25 +55,29 @@ def write_prior(db: sqlite3.Connection, prior: Prior) -> None:
     )
 
 
-def read_prior(db: sqlite3.Connection) -> Prior:
+def read_priors(db: sqlite3.Connection) -> dict[str | None, Prior]:
     """Return what the job began with."""
-    parents = db.execute("select type, report from parent order by position").fetchall()
-    if not parents:
-        return NO_PRIOR
-    rows = db.execute(f"select {_TRIAL} from prior_trial order by id")
-    return Prior(
-        type=WarmStart(parents[0][0]),
-        reports=tuple(_report(text) for _, text in parents),
-        trials=tuple(
-            PriorTrial(
-                parent=parent,
-                scale=scale,
-                past=PastTrial(job, number, json.loads(params), value),
-                params=None if mapped is None else json.loads(mapped),
-            )
-            for parent, scale, job, number, params, value, mapped in rows
-        ),
-    )
+    reports: defaultdict[str | None, list[ParentReport]] = defaultdict(list)
+    kinds: dict[str | None, WarmStart] = {}
+    places: dict[int, tuple[str | None, int]] = {}
+    for position, kind, report, algorithm in db.execute(
+        "select position, type, report, algorithm from parent order by position"
+    ):
+        kinds[algorithm] = WarmStart(kind)
+        places[position] = algorithm, len(reports[algorithm])
+        reports[algorithm].append(_report(report))
+    trials: defaultdict[str | None, list[PriorTrial]] = defaultdict(list)
+    for position, scale, job, number, params, value, mapped in db.execute(
+        f"select {_TRIAL} from prior_trial order by id"
+    ):
+        algorithm, parent = places[position]
+        past = PastTrial(job, number, json.loads(params), value)
+        known = None if mapped is None else json.loads(mapped)
+        trials[algorithm].append(PriorTrial(parent, scale, past, known))
+    return {
+        algorithm: Prior(kind, tuple(reports[algorithm]), tuple(trials[algorithm]))
+        for algorithm, kind in kinds.items()
+    }
 
 
 def _report(text: str) -> ParentReport:

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hpo.core.job import Job, JobStatus
-from hpo.core.prior import NO_PRIOR, Prior
+from hpo.core.prior import Prior, Priors
 from hpo.core.settings import Settings
 from hpo.core.trial import Point, Run, Trial, TrialStatus
 from hpo.errors import StoreError
 from hpo.store import rows
 from hpo.store.faults import BUSY_TIMEOUT, keeps_from_writing, store_error
-from hpo.store.prior import read_prior, write_prior
+from hpo.store.prior import read_priors, write_priors
 
 if TYPE_CHECKING:
     from hpo.core.apply import Change  # only for its shape: `hpo status` reads jobs without the state machine
@@ -71,7 +71,7 @@ class Store:
             self._migrate()
 
     @classmethod
-    def create(cls, path: Path, record: JobRecord, prior: Prior = NO_PRIOR) -> Store:
+    def create(cls, path: Path, record: JobRecord, priors: Priors | None = None) -> Store:
         """Make the database of a new job, with what it begins with."""
         store = cls(path)
         with store._transaction():
@@ -92,7 +92,7 @@ class Store:
                     record.ended,
                 ),
             )
-            write_prior(store._db, prior)
+            write_priors(store._db, priors or {})
         return store
 
     @classmethod
@@ -228,10 +228,10 @@ class Store:
             ended=ended,
         )
 
-    def prior(self) -> Prior:
-        """Return what the job began with."""
+    def priors(self) -> dict[str | None, Prior]:
+        """Return what each of the job's algorithms began with, or the job itself under None."""
         with self._transaction(read=True):
-            return read_prior(self._db)
+            return read_priors(self._db)
 
     def trials(self, number: int | None = None) -> list[Trial]:
         """Return all trials by number with their runs, or the one of that number."""

@@ -201,7 +201,7 @@ class JobEditor:
             self._log.reply(request, MADE)
             return None
         prepared, record, at = (
-            replace(change.prepared, prior=self._prepared.prior),
+            change.prepared.begun_with(self._prepared.priors),
             change.record,
             time.time(),
         )

@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from hpo.core.history import History
-from hpo.core.prior import Known
+from hpo.core.prior import NO_PRIOR, Known
 from hpo.core.trial import Point, Trial, TrialStatus
 from hpo.report.best import best_trials
 from hpo.report.data import JobView
@@ -38,7 +38,8 @@ def expected_of(job: JobView, *, algorithm: str | None = None) -> ExpectedData |
 def _enough(job: JobView, algorithm: str | None) -> list[Trial]:
     """Return the trials of an algorithm, or all; none where there are too few results."""
     trials = [trial for trial in job.trials if algorithm in {None, trial.algorithm}]
-    inherited = len(job.prior.trials) if job.prior.is_evidence else 0
+    prior = job.priors.get(algorithm, NO_PRIOR)
+    inherited = len(prior.trials) if prior.is_evidence else 0
     return trials if sum(trial.is_result for trial in trials) + inherited >= ENOUGH else []
 
 
@@ -51,9 +52,8 @@ def _expected(
     settings, spaces = job.record.settings, _spaces(job.folder)
     held = []
     for name, trials in parts.items():
-        context = SearchContext(
-            spaces[name], job.record.seed, settings.objective, settings.max_jobs, job.prior
-        )
+        prior = job.priors.get(name, NO_PRIOR)
+        context = SearchContext(spaces[name], job.record.seed, settings.objective, settings.max_jobs, prior)
         history = History.of(settings.objective, trials, _points(job, trials))
         if (found := beliefs(context, history)) is not None:
             held.append(found)

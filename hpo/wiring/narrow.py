@@ -69,13 +69,13 @@ def next_round(
     if is_grid and isinstance(limits, yaml.MappingNode) and child(limits, "max_jobs"):
         edits.append(put(limits, "max_jobs", None))
         remarks.append("limits.max_jobs: left out, as it is the number of the grid's combinations")
-    if warm_start and spec.algorithms:
-        raise UsageError(
-            f"{folder.name} tunes several algorithms, and such a job cannot begin with earlier jobs: leave "
-            "--warm-start out"
-        )
     if warm_start:
         edits.append(put(root, "warm_start", {"type": "identical", "parents": [folder.name]}))
+        edits += [
+            put(_at(root, (SECTION, name)), "warm_start", None)  # whose trials come along
+            for name, own in spec.algorithms.items()
+            if own.warm_start is not None
+        ]
         remarks.append(f"warm_start: with the trials of {folder.name}")
     about = [change.about for change in changes if change.about]
     heading = "".join(f"# {line}\n" for line in about)

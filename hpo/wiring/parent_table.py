@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import assert_never
 
+from hpo.amt.values import algorithm_name
 from hpo.core.prior import Parent, PastTrial
 from hpo.errors import UsageError
 from hpo.spec.nodes import Plain
@@ -19,6 +20,9 @@ _VALUES = ("value", "FinalObjectiveValue")
 """Columns with the objective's value, beside one that is named after its metric: hpo's, and SageMaker's."""
 
 _STATUSES = ("status", "TrainingJobStatus")
+_ALGORITHMS = ("algorithm", "TrainingJobDefinitionName")
+"""Columns with the name of a trial's algorithm, of several: hpo's, and SageMaker's."""
+
 _MOST = 3
 """How many mistakes of one file are told."""
 
@@ -32,13 +36,15 @@ class Columns:
     metric: str
     space: Space
     fixed: Values
+    algorithm: str | None = None  # whose trials are wanted, of several
 
 
-def read_table(path: Path, name: str, columns: Columns) -> Parent:
-    """Read a table of trials; texts become what the space makes of them. Raises UsageError.
+def read_table(path: Path, name: str, columns: Columns) -> dict[str | None, Parent]:
+    """Read a table of trials, by algorithm; texts become what the space makes of them. Raises UsageError.
 
     Other columns are passed over, so that a table of `hpo trials` or of SageMaker's SDK is one, too. A row
-    whose status says that it failed, or without a value, is no evidence.
+    whose status says that it failed, or without a value, is no evidence. Of several algorithms only the
+    wanted one's rows are read, and those of others counted, as their parameters are others.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -49,8 +55,33 @@ def read_table(path: Path, name: str, columns: Columns) -> Parent:
     if not rows:
         raise UsageError(f"{path} has no rows")
     value_column = _value_column(path, rows, columns)
-    typed, failed, unfinished, mistakes = [], 0, 0, []
+    by_algorithm: dict[str | None, dict[int, tuple[int, _Row]]] = {}
     for number, (place, row) in enumerate(rows, 1):
+        by_algorithm.setdefault(_algorithm(row, columns), {})[number] = place, row
+    wanted = columns.algorithm if columns.algorithm in by_algorithm else None
+    if wanted is None and columns.algorithm is None and len(by_algorithm) == 1:
+        (wanted,) = by_algorithm
+    return {
+        algorithm: _typed(path, name, value_column, own, columns)
+        if algorithm == wanted
+        else Parent(name, unfinished=len(own))
+        for algorithm, own in by_algorithm.items()
+    }
+
+
+def _algorithm(row: _Row, columns: Columns) -> str | None:
+    """Return a row's algorithm; None where the table does not say, or has a parameter of that name."""
+    parameters = {*columns.fixed, *(parameter.name for parameter in columns.space)}
+    named = (row[name] for name in _ALGORITHMS if name not in parameters and row.get(name) is not None)
+    return next((algorithm_name(str(name)) for name in named), None)
+
+
+def _typed(
+    path: Path, name: str, value_column: str, rows: Mapping[int, tuple[int, _Row]], columns: Columns
+) -> Parent:
+    """Return rows, by their numbers, as what the space makes of them. Raises UsageError."""
+    typed, failed, unfinished, mistakes = [], 0, 0, []
+    for number, (place, row) in rows.items():
         status = next((str(row[key]).lower() for key in _STATUSES if row.get(key)), "completed")
         try:
             value = _number(row.get(value_column), value_column)

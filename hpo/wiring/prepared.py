@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pydantic import BaseModel
 
 from hpo.core.plan import launch_of
-from hpo.core.prior import NO_PRIOR, Prior
+from hpo.core.prior import NO_PRIOR, Prior, Priors
 from hpo.core.repeats import Repeats
 from hpo.core.settings import Settings
 from hpo.core.trial import Trial
@@ -17,10 +17,10 @@ from hpo.errors import LauncherError, UsageError
 from hpo.launchers import registry as launchers
 from hpo.launchers.algorithms import AlgorithmsLauncher
 from hpo.launchers.launcher import JobContext, Launcher, Obstacle, silent
-from hpo.metrics.regex import pattern_warnings
 from hpo.search import registry as strategies
 from hpo.search.algorithms import Algorithms, Searched
 from hpo.search.early_stopping import with_early_stopping
+from hpo.search.hints import evidence_of
 from hpo.search.strategy import Strategy
 from hpo.spec.autotune import Chosen, choose
 from hpo.spec.document import Document
@@ -41,9 +41,11 @@ from hpo.wiring.checks import (
     learner_told,
     place_of,
 )
-from hpo.wiring.parents import prior_of, prior_warnings
+from hpo.wiring.parent_reader import beginners
+from hpo.wiring.parents import prior_warnings, priors_of
 from hpo.wiring.settings import repeats_of, settings_of
 from hpo.wiring.space_warnings import space_warnings
+from hpo.wiring.spec_warnings import regex_warnings, strategy_warnings
 
 CHANGEABLE = ("limits", "stop_when", "retry")
 """What of a spec may change after its job has begun."""
@@ -62,7 +64,7 @@ class Prepared:
     chosen: Chosen | None = None  # what `parameters: auto` was written out to
     say: Callable[[str], None] = field(default=silent, compare=False)  # tells the user what takes a while
     worst_cost: float | None = None  # of one run; asked for where the spec has a max_cost
-    prior: Prior = NO_PRIOR  # what a job of it begins with: a new one as the parents are now
+    priors: Priors = field(default_factory=dict)  # what its job begins with: a new one as parents are now
     algorithms: Mapping[str, Prepared] = field(default_factory=dict)  # of several, each as if it were alone
 
     @property
@@ -70,10 +72,23 @@ class Prepared:
         """What is searched, each with a space of its own: the algorithms, or the job itself as None."""
         return dict[str | None, Prepared](self.algorithms.items()) or {None: self}
 
-    def taken_over(self, base: Path, prior: Prior) -> Prepared:
+    @property
+    def prior(self) -> Prior:
+        """What it begins with, where it has not several algorithms."""
+        return self.priors.get(None, NO_PRIOR)
+
+    def begun_with(self, priors: Priors) -> Prepared:
+        """Return it for a job whose parents were read, each part with what is its own of them."""
+        parts = {
+            name: replace(part, priors={None: priors.get(name, NO_PRIOR)})
+            for name, part in self.algorithms.items()
+        }
+        return replace(self, priors=priors, algorithms=parts)
+
+    def taken_over(self, base: Path, priors: Priors) -> Prepared:
         """Return it for a job that has begun: its paths count from that folder, and its parents were read."""
         parts = {name: replace(part, base=base) for name, part in self.algorithms.items()}
-        return replace(self, base=base, prior=prior, algorithms=parts)
+        return replace(self, base=base, algorithms=parts).begun_with(priors)
 
     @property
     def cardinality(self) -> int | None:
@@ -100,7 +115,11 @@ class Prepared:
         if self.algorithms:
             return Algorithms(
                 {
-                    name: Searched(part.strategy(seed), len(part.spec.first_configurations()))
+                    name: Searched(
+                        part.strategy(seed),
+                        len(part.spec.first_configurations()),
+                        [value for _, value in evidence_of(part.space, part.prior)],
+                    )
                     for name, part in self.algorithms.items()
                 },
                 max_jobs=self.spec.limits.max_jobs,
@@ -158,25 +177,14 @@ class Prepared:
     def warnings(self) -> list[str]:
         """Return what is allowed, but probably not meant."""
         spec = self.spec
-        patterns = {f"metrics.{name}": regex for name, regex in spec.metrics.items()} | {
-            f"algorithms.{algorithm}.metrics.{name}": regex
-            for algorithm, own in spec.algorithms.items()
-            for name, regex in own.metrics.items()
-        }
         return [
-            *(f"{at}: {warning}" for at, regex in patterns.items() for warning in pattern_warnings(regex)),
+            *regex_warnings(spec),
             *space_warnings(
                 spec.limits, {name: (part.space, part.spec) for name, part in self.parts.items()}
             ),
-            *self._strategy_warnings(),
-            *prior_warnings(self.prior, spec.strategy.name),
+            *strategy_warnings(spec),
+            *prior_warnings(self.priors, list(spec.algorithms), spec.strategy.name),
         ]
-
-    def _strategy_warnings(self) -> Iterator[str]:
-        strategy, first = self.spec.strategy, self.spec.objective.metric
-        if self.spec.objectives and isinstance(strategy, OtherStrategy):
-            of = f"strategy: {strategy.name}, of another package,"
-            yield f"{of} may tune for the first objective, {first}, alone"
 
     def request(self, trial: Trial) -> str:
         """Return exactly what the launcher would be asked for."""
@@ -199,14 +207,10 @@ class Prepared:
 
     def advise(self, log: bytes) -> str:
         """Return the metric doctor's words on a log without the objective, or without some of several."""
-        import io
+        from hpo.metrics.doctor import advice
 
-        from hpo.metrics.doctor import diagnose
-
-        several = [each.metric for each in self.spec.objectives or (self.spec.objective,)]
-        found = [diagnose(io.BytesIO(log), {each: self.spec.metrics[each]}, each) for each in several]
-        unread = [each for each in found if not each.metrics[0].count]
-        return "\n".join(dict.fromkeys(each.summary() for each in unread or found))
+        objectives = self.spec.objectives or (self.spec.objective,)
+        return advice(log, {each.metric: self.spec.metrics[each.metric] for each in objectives})
 
 
 def prepare(
@@ -256,11 +260,7 @@ def _ready_to_launch(document: Document, prepared: Prepared, *, is_begun: bool) 
             path = place_of(document, name, obstacle.path)
             document.problem(path, f"`{dotted(path)}`: {obstacle.message}")
     if not is_begun:
-        spec, options = prepared.spec, prepared.options
-        prior = prior_of(
-            document, spec, options=options, space=prepared.space, base=prepared.base, say=prepared.say
-        )
-        prepared = replace(prepared, prior=prior)
+        prepared = prepared.begun_with(priors_of(document, beginners(document, prepared.parts)))
     document.raise_problems()
     try:
         return replace(prepared, worst_cost=worst_cost_within(prepared))

@@ -46,7 +46,7 @@ def create(prepared: Prepared) -> Path:
             base=str(prepared.base),
             created=time.time(),
         )
-        Store.create(draft / DATABASE, record, prepared.prior).close()
+        Store.create(draft / DATABASE, record, prepared.priors).close()
     return job_folder(spec.name)
 
 
@@ -127,7 +127,7 @@ def session(
             record = store.record()
             if prepared is None:
                 prepared, record = _taken_over(folder, record, overrides)
-            prepared = prepared.taken_over(Path(record.base), store.prior())
+            prepared = prepared.taken_over(Path(record.base), store.priors())
             now, elapsed = time.time(), store.elapsed()
             limit = record.settings.max_runtime
             deadline = now + max(0.0, limit - elapsed) if limit is not None else None

@@ -64,6 +64,7 @@ def test_a_csv_table_is_typed_by_the_space(hpo: Hpo) -> None:
     data = ran(hpo)
     assert {key: value for key, value in data.items() if value not in (0, [], {})} == {
         "parent": "known.csv",
+        "algorithm": None,
         "type": "transfer",
         "trials": 8,
         "used": 3,

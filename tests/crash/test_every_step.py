@@ -16,7 +16,7 @@ from hpo.core.apply import Change
 from hpo.core.events import Event, Launched
 from hpo.core.inherit import Heir, inherit
 from hpo.core.job import EndReason, JobStatus
-from hpo.core.prior import NO_PRIOR, Parent, PastTrial, Prior, WarmStart
+from hpo.core.prior import NO_PRIOR, Parent, PastTrial, Prior, Priors, WarmStart
 from hpo.core.repeats import Repeats
 from hpo.core.settings import Goal, Objective, Settings
 from hpo.core.trial import Launch, Reason, RunReport, RunState, Trial, TrialStatus
@@ -82,9 +82,10 @@ def tuner(
     )
     name, _, rule = strategy.partition(" with ")
     options = {"min_resource": 1, "max_resource": 4, "reduction_factor": 2} if name == "hyperband" else {}
-    median = {"min_trials": 1, "min_steps": 2} if rule == "median" else None
-    algorithms = ("one", "other") if rule == "algorithms" else ()
-    made = Tuner(place, settings, space, World(script), name, options, clock, median, prior, algorithms)
+    median = {"min_trials": 1, "min_steps": 2} if "median" in rule else None
+    algorithms = ("one", "other") if "algorithms" in rule else ()
+    priors: Priors = {None: prior} if not algorithms else {"one": prior} if prior.trials else {}
+    made = Tuner(place, settings, space, World(script), name, options, clock, median, priors, algorithms)
     made.create()
     return made
 
@@ -163,6 +164,7 @@ def parents(kind: WarmStart | None) -> Prior:
     ("strategy", "kind", "every"),
     [
         ("random with median", WarmStart.IDENTICAL, 5),
+        ("random with median and algorithms", WarmStart.IDENTICAL, 5),  # the parents' are of one of the two
         ("grid with median", None, 5),  # which takes no parents
         ("hyperband", WarmStart.TRANSFER, 5),  # which stops trials itself
         ("bayesian with median", WarmStart.IDENTICAL, 17),

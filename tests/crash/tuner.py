@@ -12,7 +12,7 @@ from pathlib import Path
 from hpo.core.apply import Change
 from hpo.core.history import History
 from hpo.core.job import Job, assemble, reopened
-from hpo.core.prior import NO_PRIOR, Prior
+from hpo.core.prior import NO_PRIOR, Prior, Priors
 from hpo.core.settings import Settings
 from hpo.core.trial import JobHandle, Launch, RunReport, Trial, TrialStatus
 from hpo.launchers.algorithms import AlgorithmsLauncher
@@ -25,6 +25,7 @@ from hpo.scheduler.perform import Performer, Reader
 from hpo.search import registry
 from hpo.search.algorithms import Algorithms, Searched
 from hpo.search.early_stopping import EarlyStopping, Median
+from hpo.search.hints import evidence_of
 from hpo.search.strategy import Strategy
 from hpo.spec.space import Scalar, Space
 from hpo.store.sqlite import JobRecord, Store
@@ -116,13 +117,13 @@ class Tuner:
     options: Mapping[str, Scalar] = field(default_factory=dict)
     clock: Callable[[], Clock] = Hurried
     median: Mapping[str, int] | None = None  # the options of median early stopping
-    prior: Prior = NO_PRIOR
+    priors: Priors = field(default_factory=dict)
     algorithms: Sequence[str] = ()  # several ones, all with the same space and program
     asked: Counter[str] = field(default_factory=Counter)  # how often the launcher was asked for each launch
 
     def create(self) -> None:
         record = JobRecord(self.settings, self.strategy, "scripted", 1, "", str(self.folder), created=0.0)
-        Store.create(self.folder / "job.db", record, self.prior).close()
+        Store.create(self.folder / "job.db", record, self.priors).close()
 
     def run(
         self,
@@ -164,19 +165,24 @@ class Tuner:
         return Parts(store, history, self.new_strategy(store), launcher, performer, self.clock())
 
     def new_strategy(self, store: Store) -> Strategy:
+        priors = {name: prior.within(self.space) for name, prior in store.priors().items()}
         if not self.algorithms:
-            return self._new_strategy(store)
-        each = {name: Searched(self._new_strategy(store)) for name in self.algorithms}
+            return self._new_strategy(priors.get(None, NO_PRIOR))
+        each = {}
+        for name in self.algorithms:
+            prior = priors.get(name, NO_PRIOR)
+            known = [value for _, value in evidence_of(self.space, prior)]
+            each[name] = Searched(self._new_strategy(prior), known=known)
         return Algorithms(each, max_jobs=self.settings.max_jobs)
 
-    def _new_strategy(self, store: Store) -> Strategy:
+    def _new_strategy(self, prior: Prior) -> Strategy:
         strategy = registry.build(
             self.strategy,
             space=self.space,
             seed=1,
             objective=self.settings.objective,
             max_jobs=self.settings.max_jobs,
-            prior=store.prior().within(self.space),
+            prior=prior,
             options=self.options,
         )
         return EarlyStopping(strategy, Median(), **self.median) if self.median is not None else strategy

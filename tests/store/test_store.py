@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from hpo.core.apply import Change
 from hpo.core.job import Ending, EndReason, Job, JobStatus
-from hpo.core.prior import NO_PRIOR, ParentReport, PastTrial, Prior, PriorTrial, WarmStart
+from hpo.core.prior import ParentReport, PastTrial, Prior, Priors, PriorTrial, WarmStart
 from hpo.core.repeats import Repeats, Score
 from hpo.core.settings import Goal, Objective, Required, Settings, Take
 from hpo.core.trial import JobHandle, Point, Progress, Reason, Run, RunState, Trial, TrialStatus
@@ -45,12 +45,17 @@ def test_what_a_job_began_with_comes_back_exactly(tmp_path: Path) -> None:
         PriorTrial(0, "first", PastTrial("older", 7, params, 0.1), None),
     )
     prior = Prior(WarmStart.TRANSFER, (report,), trials)
-    Store.create(tmp_path / "job.db", RECORD, prior).close()
-    store = Store.open(tmp_path / "job.db")
-    assert repr(store.prior()) == repr(prior)  # with the types of the values
-    store.close()
+    evidence = Prior(
+        WarmStart.IDENTICAL, (report, replace(report, parent="b")), (replace(trials[0], parent=1),)
+    )
+    cases: list[Priors] = [{None: prior}, {"forest": evidence, "boosting": prior}]
+    for number, priors in enumerate(cases):
+        Store.create(tmp_path / f"{number}.db", RECORD, priors).close()
+        store = Store.open(tmp_path / f"{number}.db")
+        assert repr(store.priors()) == repr(priors)  # with the types of the values
+        store.close()
     cold = Store.create(tmp_path / "cold.db", RECORD)
-    assert cold.prior() == NO_PRIOR
+    assert cold.priors() == {}
     cold.close()
 
 
