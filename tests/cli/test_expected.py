@@ -254,7 +254,8 @@ def test_several_objectives_have_no_trial_that_is_expected_to_be_better(hpo: Hpo
 
 
 def test_the_end_of_a_job_that_a_model_searched_tells_of_it(hpo: Hpo) -> None:
-    said = run(hpo, name="searched", strategy="bayesian", seed=14, limits={"max_jobs": 16})
+    initial = [trial["parameters"] for trial in hpo("trials", "job", "--json").json]
+    said = run(hpo, name="searched", strategy="bayesian", initial=initial, limits={"max_jobs": 16})
     best = hpo("best", "searched", "--json").json
     assert best["expected"] is not None
     assert hpo("best", "searched").out.splitlines()[2] in said.splitlines()

@@ -51,13 +51,14 @@ class Engine:
         fits: Fits = lambda _: True,
         drawn: Array | None = None,
         mean: Mean = zero,
+        explores: bool = True,
     ) -> Array:
         """Return points that trial `number` might try, the most promising first, shape (k, d).
 
         There is at least one loss. `fits` tells whether a point keeps to the constraints, and `drawn` has
         some points that do. Points that don't are searched around no further, but may be among those that
         are returned. `mean` is what is expected of features before there is evidence, on the scale on which
-        losses have mean 0 and variance 1.
+        losses have mean 0 and variance 1. Without `explores` there are no companions.
         """
         with threadpool_limits(limits=1, user_api="blas"):  # trials need the cores, and sums their order
             evidence = evidence.of(subset(evidence.losses, KNOWN, random))
@@ -65,7 +66,7 @@ class Engine:
             best = evidence.points[np.argsort(evidence.losses, kind="stable")[:BEST]]
             pool = self._candidates.pool(best, evidence.points[:0] if drawn is None else drawn, random)
             seen = promise.look(pool)
-            for _ in range(self._companions(number, evidence)):
+            for _ in range(self._companions(number, evidence) if explores else 0):
                 promise = promise.with_companion(seen)
             return self._candidates.climbed(promise, pool, promise.of(seen), fits, random)
 

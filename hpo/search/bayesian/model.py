@@ -12,7 +12,7 @@ from hpo.search.bayesian.encoding import Array, Encoding
 from hpo.search.bayesian.engine import Engine
 from hpo.search.bayesian.evidence import HistoryEvidence, Kind
 from hpo.search.bayesian.parents import Parents
-from hpo.search.hints import Order, evidence_of
+from hpo.search.hints import ENOUGH, Order, evidence_of
 from hpo.search.strategy import SearchContext
 from hpo.search.uniform import derived_seed
 from hpo.spec.space import Scalar, Values
@@ -36,6 +36,7 @@ class Model:
         self._encoding = Encoding(context.space)
         self._engine = Engine(self._encoding, choices)
         self._parents = Parents(self._encoding, parents)
+        self._has_parents = context.prior.type is not None
         before = evidence_of(context.space, context.prior)
         self._known = HistoryEvidence(self._encoding, history, before)
 
@@ -83,6 +84,7 @@ class Model:
             fits=fits,
             drawn=np.array(points).reshape(len(points), encoding.dimension),
             mean=self._parents.mean(self._believed(trust)),
+            explores=not self._has_parents or self.results >= ENOUGH,
         )
         tried = self._known.tried()
         for point in ranked:
