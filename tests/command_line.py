@@ -58,9 +58,10 @@ class Hpo:
         """Run `hpo ARGS` to its end.
 
         `status` is the exit status it must have, `text` its input; `env` is added to its environment. Where
-        that tells Python something, as PYTHONPATH does, it is started anew.
+        that tells Python something, as PYTHONPATH does, it is started anew; and on macOS, whose libraries
+        need not survive a fork.
         """
-        if any(name.startswith("PYTHON") for name in env or ()):
+        if sys.platform != "linux" or any(name.startswith("PYTHON") for name in env or ()):
             called = self._anew(args, text, env or {})
         else:
             called = self._forked(args, text, env or {})
