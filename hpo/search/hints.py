@@ -31,7 +31,7 @@ LEAST = 4
 """Own results that are needed to judge a parent."""
 
 ENOUGH = 30
-"""Own results from which on the parents of a transfer are not asked any more, and all is explored again."""
+"""Own results from which on the parents of a transfer are not asked any more."""
 
 MOST = 300
 """Trials of a parent that are looked at, evenly over its order: each proposal looks at all of them."""

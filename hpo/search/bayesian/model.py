@@ -12,10 +12,13 @@ from hpo.search.bayesian.encoding import Array, Encoding
 from hpo.search.bayesian.engine import Engine
 from hpo.search.bayesian.evidence import HistoryEvidence, Kind
 from hpo.search.bayesian.parents import Parents
-from hpo.search.hints import ENOUGH, Order, evidence_of
+from hpo.search.hints import Order, evidence_of
 from hpo.search.strategy import SearchContext
 from hpo.search.uniform import derived_seed
 from hpo.spec.space import Scalar, Values
+
+EXPLORED = 30
+"""Results, an identical start's parents' included, from which on a job with parents looks elsewhere, too."""
 
 SAME = 1e-6
 """Points that are nearer to each other, in every coordinate, are one."""
@@ -84,7 +87,7 @@ class Model:
             fits=fits,
             drawn=np.array(points).reshape(len(points), encoding.dimension),
             mean=self._parents.mean(self._believed(trust)),
-            explores=not self._has_parents or self.results >= ENOUGH,
+            explores=not self._has_parents or self.results + self.inherited >= EXPLORED,
         )
         tried = self._known.tried()
         for point in ranked:
