@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.command_line import Hpo
+from tests.command_line import PATIENCE, Hpo
 
 PROGRAM = """
 [ "$HPO_TRIAL" -lt 4 ] && offset=0 || offset=5
@@ -193,7 +193,7 @@ def test_what_runs_when_the_target_is_reached_is_finished_or_stopped(
         time.sleep(0.02)
     if running == "finish":
         hpo.write("third", "")
-    assert tuner.wait(60) == 0
+    assert tuner.wait(PATIENCE) == 0
     status = hpo("status", "job", "--json").json
     assert status["reason"] == "1.0 reached the target 1.0"
     assert hpo("best", "job", "--json").json["value"] == best

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.command_line import Hpo
+from tests.command_line import PATIENCE, Hpo
 
 PROGRAM = """
 echo "$@" > "$HPO_RUN_FOLDER/given"
@@ -135,7 +135,7 @@ def test_a_grid_with_conditions_goes_on_where_it_was_and_repeats_failed_cells(hp
     while not (hpo.home / "jobs/job/trials/0009/run-1").exists():
         assert running.poll() is None
     hpo("stop", "job")
-    running.wait(30)
+    running.wait(PATIENCE)
     (hpo.home / "jobs/job/fixed").touch()
     hpo("resume", "job")
     hpo("retry", "job")

@@ -177,8 +177,11 @@ def test_the_copy_runs_and_begins_with_the_trials_of_each(hpo: Hpo, job: dict[st
             assert (got, trial["value"]) == ({"max-depth": value, "epochs": 3}, value / 100)
         else:
             assert (got, trial["value"]) == ({"alpha": value, "epochs": 3, "penalty": "l2"}, value)
-    best = hpo("best", "again", "--json").json
-    assert (best["algorithm"], best["origin"], best["trial"], best["value"]) == ("forest", "digits", 2, 0.99)
+    parents = [
+        each for each in hpo("best", "again", "--top", "9", "--json").json if each["origin"] == "digits"
+    ]
+    assert ("forest", 2, 0.99) in {(each["algorithm"], each["trial"], each["value"]) for each in parents}
+    assert {each["algorithm"] for each in parents} == {"forest", "_1-linear"}
     rows = list(csv.DictReader(hpo.text("trials.csv").splitlines()))
     assert Counter(row["TrainingJobDefinitionName"] for row in rows) == {"forest": 3, "1-linear": 1}
     table = "warm_start={type: identical, parents: [trials.csv]}"

@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 
 from hpo.testing.aws import Aws, AwsSettings
 from tests.aws.training import SLEEP, Training
+from tests.command_line import PATIENCE
 
 COMMAND = [sys.executable, "-m", "hpo.testing.aws", "--runner", "process"]
 LIST = "import boto3, sys; print(boto3.client('sts').get_caller_identity()['Account']); sys.exit(7)"
@@ -68,7 +69,7 @@ def test_it_serves_until_it_is_interrupted() -> None:
         asked = subprocess.run([sys.executable, "-c", LIST], env=environment, check=False)
         assert asked.returncode == 7
         server.send_signal(signal.SIGINT)
-        assert server.wait(10) == 0
+        assert server.wait(PATIENCE) == 0
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.command_line import Called, Hpo
+from tests.command_line import PATIENCE, Called, Hpo
 
 WITHOUT_GRACE = {"command": ["sh", "train.sh"], "stop_grace": "1s"}
 
@@ -226,7 +226,7 @@ def test_a_program_that_prints_without_end_does_not_fill_the_memory(
 ) -> None:
     hpo.job(program, limits={"max_jobs": 1})
     process = hpo.start("run", "spec.yaml", under=[sys.executable, "-c", MEASURED])
-    assert process.wait(100) == (1 if outcome else 0)
+    assert process.wait(PATIENCE) == (1 if outcome else 0)
     assert trials(hpo)[0]["reason"] == outcome
     assert int(hpo.text("err").splitlines()[-1]) < 200
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command_line import Hpo
+from tests.command_line import PATIENCE, Hpo
 from tests.docker_engine import IMAGE
 from tests.s3_server import S3Server
 
@@ -253,7 +253,7 @@ def test_a_disk_that_fills_up_in_between(
     ballast = small_disk / "ballast"
     ballast.write_bytes(bytes(2 * 2**20))
     gate.set()
-    assert running.wait(60) == 1
+    assert running.wait(PATIENCE) == 1
     assert "no space is left" in hpo.text("err")
     assert "hpo resume job" in hpo.text("err")
     assert hpo.text("started") == ""
@@ -314,7 +314,7 @@ def test_a_download_is_given_up_when_the_job_is_interrupted(
     running.send_signal(signal.SIGINT)
     eventually(lambda: hpo("status", "job", "--json").json["status"] == "interrupted")
     gate.set()
-    assert running.wait(60) == 130
+    assert running.wait(PATIENCE) == 130
     assert hpo.text("started") == ""
     assert hpo.left_behind() == []
     hpo("resume", "job")
@@ -336,7 +336,7 @@ def test_what_comes_damaged_is_not_used(hpo: Hpo, s3: S3Server, eventually: Even
     running = hpo.start("run", "spec.yaml")
     eventually(lambda: "came with another MD5 than S3 has" in hpo.text("err") + hpo.text("out"))
     s3.gate.answers.clear()
-    assert running.wait(60) == 0
+    assert running.wait(PATIENCE) == 0
     assert shown(hpo) == ["./a.csv: 1234"]
 
 

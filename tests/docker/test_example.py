@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.command_line import Hpo
+from tests.command_line import PATIENCE, Hpo
 from tests.docker_engine import IMAGE
 
 ROOT = Path(__file__).parents[2]
@@ -81,7 +81,7 @@ def _same_packages() -> Sequence[str]:
 def _run(hpo: Hpo, *args: str | Path) -> None:
     """Run a job that takes long: its image is built, and its trials train."""
     process = hpo.start("run", *args)
-    assert process.wait(300) == 0, hpo.text("err")
+    assert process.wait(2 * PATIENCE) == 0, hpo.text("err")
 
 
 def _outcomes(hpo: Hpo, job: str) -> list[dict[str, Any]]:

@@ -17,13 +17,14 @@ from hpo.errors import CannotStart, LauncherError, NoCapacity
 from hpo.launchers.launcher import JobContext
 from hpo.launchers.sagemaker.options import SageMakerOptions
 from hpo.launchers.sagemaker.upload import Uploads
+from tests.command_line import PATIENCE
 from tests.s3_server import S3Server
 
 OUTPUT = "s3://data/hpo"
 
 
 def client() -> Any:
-    config = Config(connect_timeout=20, read_timeout=20, retries={"total_max_attempts": 2})
+    config = Config(connect_timeout=PATIENCE, read_timeout=PATIENCE, retries={"total_max_attempts": 2})
     return boto3.Session().client("s3", config=config)
 
 
@@ -219,7 +220,7 @@ def test_an_upload_that_is_given_up_ends_at_once(
     eventually(lambda: f"PUT /{address.removeprefix('s3://')}7" in s3.gate.requests)
     uploads.close()
     held.set()
-    thread.join(10)
+    thread.join(PATIENCE)
     assert not thread.is_alive()
     assert [str(error) for error in ended] == ["the upload was stopped"]
     assert not [key for key in keys() if key.endswith(".complete")]
@@ -248,7 +249,7 @@ def test_a_file_that_changes_meanwhile_is_not_left_there(
     eventually(lambda: request in s3.gate.requests)
     job.write({"data/a.csv": b"changed"})
     held.set()
-    thread.join(20)
+    thread.join(PATIENCE)
     assert ["was changed" in str(error) for error in ended] == [True]
     assert keys() == []
 
