@@ -8,7 +8,6 @@ from bisect import bisect_right, insort
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
-from typing import Protocol
 
 from hpo.core.history import History
 from hpo.core.trial import TrialStatus
@@ -17,46 +16,44 @@ ENTRIES_KEPT = 8_000_000
 """Losses that are kept sorted by their steps, in 8 bytes each."""
 
 
-class Running(Protocol):
+class Running:
     """What the losses of one trial up to each of its steps come to; what is not finite does not count."""
+
+    def __init__(self, steps: Iterable[float], values: Iterable[float]) -> None:
+        self._steps, self._values = array("d", steps), array("d", values)
 
     def at(self, step: float) -> float | None:
         """Return what the losses at or before a step come to; None where there is none."""
+        place = bisect_right(self._steps, step)
+        return self._values[place - 1] if place else None
 
 
 Made = Callable[[Iterable[tuple[float, float]], float], Running]
 """Makes it of (step, value) in any order, and of the sign by which a value is a loss."""
 
 
-class RunningAverage:
+class RunningAverage(Running):
     """The mean of one trial's losses up to each of its steps."""
 
     def __init__(self, curve: Iterable[tuple[float, float]], sign: float = 1.0) -> None:
-        self._steps, self._means = array("d"), array("d")
-        mean = 0.0
-        for count, (step, loss) in enumerate(_finite(curve, sign), 1):
-            mean += loss / count - mean / count  # neither part can overflow, as their sum could
-            self._steps.append(step)
-            self._means.append(mean)
-
-    def at(self, step: float) -> float | None:
-        """Return the mean of the losses at or before a step; None where there is none."""
-        place = bisect_right(self._steps, step)
-        return self._means[place - 1] if place else None
+        finite = list(_finite(curve, sign))
+        super().__init__((step for step, _ in finite), _means(loss for _, loss in finite))
 
 
-class RunningBest:
+class RunningBest(Running):
     """The least of one trial's losses up to each of its steps."""
 
     def __init__(self, curve: Iterable[tuple[float, float]], sign: float = 1.0) -> None:
         finite = list(_finite(curve, sign))
-        self._steps = array("d", [step for step, _ in finite])
-        self._best = array("d", accumulate((loss for _, loss in finite), min))
+        super().__init__((step for step, _ in finite), accumulate((loss for _, loss in finite), min))
 
-    def at(self, step: float) -> float | None:
-        """Return the least loss at or before a step; None where there is none."""
-        place = bisect_right(self._steps, step)
-        return self._best[place - 1] if place else None
+
+def _means(losses: Iterable[float]) -> Iterator[float]:
+    """Yield the mean of the losses so far."""
+    mean = 0.0
+    for count, loss in enumerate(losses, 1):
+        mean += loss / count - mean / count  # neither part can overflow, as their sum could
+        yield mean
 
 
 def _finite(curve: Iterable[tuple[float, float]], sign: float) -> Iterator[tuple[float, float]]:

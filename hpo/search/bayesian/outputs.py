@@ -23,9 +23,7 @@ def tail_compressed(losses: Array) -> Array:
     stays as it is. The result has mean 0 and variance 1, and is all zeros where the losses are equal.
     """
     losses = _of_moderate_size(losses)
-    median = float(np.median(losses))
-    better = losses[losses <= median]
-    spread = float(np.sqrt(np.mean((better - median) ** 2))) or float(losses.std())
+    median, spread = _better_half(losses)
     if spread > FLAT * float(np.abs(losses).max()):
         scaled = (losses - median) / spread
         losses = np.where(scaled > 0.0, np.log1p(np.maximum(scaled, 0.0)), scaled)
@@ -49,9 +47,7 @@ class CappedScale:
         """Return some losses on their scale."""
         moderate = _of_moderate_size(losses)
         size = float(np.abs(losses).max()) / (float(np.abs(moderate).max()) or 1.0) or 1.0
-        median = float(np.median(moderate))
-        better = moderate[moderate <= median]
-        spread = float(np.sqrt(np.mean((better - median) ** 2))) or float(moderate.std())
+        median, spread = _better_half(moderate)
         capped = np.minimum(moderate, median + CAP * spread)
         values = standardised(capped)
         return cls(values, float(capped.mean()) * size, float(capped.std()) * size * bool(values.any()))
@@ -68,6 +64,13 @@ def standardised(losses: Array) -> Array:
     if deviation <= FLAT * float(np.abs(losses).max()):
         return np.zeros_like(losses)
     return np.asarray((losses - losses.mean()) / deviation)
+
+
+def _better_half(losses: Array) -> tuple[float, float]:
+    """Return the median, and the root mean square distance of the better half from it; of all where it is 0."""
+    median = float(np.median(losses))
+    better = losses[losses <= median]
+    return median, float(np.sqrt(np.mean((better - median) ** 2))) or float(losses.std())
 
 
 def _of_moderate_size(losses: Array) -> Array:
