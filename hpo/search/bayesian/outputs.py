@@ -67,7 +67,7 @@ def standardised(losses: Array) -> Array:
 
 
 def _better_half(losses: Array) -> tuple[float, float]:
-    """Return the median, and the root mean square distance of the better half from it; of all where it is 0."""
+    """Return the median, and how far the better half is from it: root mean square; of all where that is 0."""
     median = float(np.median(losses))
     better = losses[losses <= median]
     return median, float(np.sqrt(np.mean((better - median) ** 2))) or float(losses.std())
