@@ -103,6 +103,8 @@ class Scheduler:
                 for effect in plan(self.job, self._parts.clock.now()):
                     self._ensure(effect)
                 self._look_ahead()
+                if not self._arrived.empty():
+                    await asyncio.sleep(0)  # as `get` gives nothing else its turn then
                 self._take_arrived(await self._arrived.get())
             self._tell_expected()
         finally:
