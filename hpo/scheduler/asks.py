@@ -17,12 +17,17 @@ from hpo.core.trial import TrialStatus
 from hpo.search.strategy import Proposal, Strategy
 
 
+PATIENCE = 1.0
+"""Seconds for which an ask is waited for in the end: Python ends the cleaner the fewer threads are at work."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a strategy answered for a trial, or raised; None where nothing is left to propose."""
 
     strategy: Strategy
     number: int
+    asked: float  # when its evidence was that of the job, in seconds since the epoch
     outcome: Proposal | BaseException | None
 
 
@@ -44,11 +49,11 @@ class Asker:
         self._questions: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
 
-    def ask(self, number: int) -> None:
+    def ask(self, number: int, now: float) -> None:
         """Have an answer for trial `number` delivered; one is asked for at a time."""
         if self._is_thinking:
             return
-        question = partial(_answer, self._strategy, self._history, number)
+        question = partial(_answer, self._strategy, self._history, number, now)
         if not self._strategy.needs_results:
             self._deliver(question())
             return
@@ -65,8 +70,8 @@ class Asker:
             return None
         return self._strategy.propose(self._history, number)
 
-    def take(self, answer: Answer, *, at: float, is_wanted: bool) -> list[Event]:
-        """Tell what was held back, and return the verdicts on that, then the proposal, made at `at`.
+    def take(self, answer: Answer, *, is_wanted: bool) -> list[Event]:
+        """Tell what was held back, and return the verdicts on that, then the proposal.
 
         An answer that is not wanted, or one of a strategy that was replaced, is dropped. Raises what the
         strategy has raised, unless it is dropped.
@@ -80,9 +85,10 @@ class Asker:
             case BaseException() as error:
                 raise error
             case None:
-                return [*events, Exhausted(at)]
+                return [*events, Exhausted(answer.asked)]
             case Proposal(params, proposed_by, memo, algorithm):
-                return [*events, Proposed(answer.number, params, proposed_by, memo, at, algorithm)]
+                number, at = answer.number, answer.asked
+                return [*events, Proposed(number, params, proposed_by, memo, at, algorithm)]
 
     def tell(self, event: Event, change: Change) -> Pruned | None:
         """Tell what has happened; return the verdict where it stops a trial, as far as that is known yet."""
@@ -109,15 +115,19 @@ class Asker:
         self._strategy = strategy
 
     def close(self) -> None:
-        """Ask nothing more; an answer that is under way is waited for by nobody."""
+        """Ask nothing more; an ask that is under way, and takes longer than `PATIENCE`, is left to itself."""
         self._questions.put(None)
+        if self._thread is not None:
+            self._thread.join(PATIENCE)
 
 
-def _answer(strategy: Strategy, history: History, number: int) -> Answer:
+def _answer(strategy: Strategy, history: History, number: int, now: float) -> Answer:
+    outcome: Proposal | BaseException | None
     try:
-        return Answer(strategy, number, strategy.propose(history, number))
+        outcome = strategy.propose(history, number)
     except BaseException as error:  # noqa: BLE001 -- raised where the answer is taken
-        return Answer(strategy, number, error)
+        outcome = error
+    return Answer(strategy, number, now, outcome)
 
 
 def _send(

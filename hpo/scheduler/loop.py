@@ -143,7 +143,7 @@ class Scheduler:
         match effect:
             case Propose():
                 if self._arrived.empty():  # never choose values while evidence is waiting to be taken in
-                    self._asker.ask(effect.trial)
+                    self._asker.ask(effect.trial, self._parts.clock.now())
             case Start():
                 self._perform(("launch", effect.launch.trial, effect.launch.run), performer.start, effect)
             case Abandon():
@@ -231,8 +231,7 @@ class Scheduler:
                 case BaseException():
                     raise each
                 case Answer():
-                    now, is_wanted = self._parts.clock.now(), self.job.may_propose
-                    self._take(self._asker.take(each, at=now, is_wanted=is_wanted))
+                    self._take(self._asker.take(each, is_wanted=self.job.may_propose))
                 case _:
                     self._take(each)
 

@@ -113,6 +113,8 @@ def test_what_runs_is_followed_while_the_strategy_thinks(pensive: Pensive, event
     pensive.give("answer", "end")
     assert process.wait(PATIENCE) == 0
     assert pensive.values == [89, 79, 68]
+    evidence = [pensive("why", "job", number, "--json").json["evidence"] for number in ("2", "3")]
+    assert [(known["completed"], known["pending"]) for known in evidence] == [(0, 1), (1, 1)]
 
 
 @pytest.mark.parametrize("how", ["stop", "signal", "leave"])
