@@ -1,4 +1,4 @@
-"""The strategy at work: asked beside the loop, and told what happens in the order of its being taken in."""
+"""The strategy, asked beside the loop, and told what has happened one event after the other."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from hpo.search.strategy import Proposal, Strategy
 
 
 PATIENCE = 1.0
-"""Seconds for which an ask is waited for in the end: Python ends the cleaner the fewer threads are at work."""
+"""Seconds for which an ask is waited for when the loop ends: most end by then, and no process ends amid them."""
 
 
 @dataclass(frozen=True, slots=True)
