@@ -16,9 +16,8 @@ from hpo.core.history import History
 from hpo.core.trial import TrialStatus
 from hpo.search.strategy import Proposal, Strategy
 
-
 PATIENCE = 1.0
-"""Seconds for which an ask is waited for when the loop ends: most end by then, and no process ends amid them."""
+"""Seconds for which an ask is waited for when the loop ends: as most take less, few are cut off."""
 
 
 @dataclass(frozen=True, slots=True)
