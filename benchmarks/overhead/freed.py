@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from statistics import median
 
@@ -14,7 +15,7 @@ from benchmarks.overhead.table import Row, Size, at_most
 from hpo.core.history import History
 from hpo.core.job import assemble
 from hpo.core.settings import Goal, Objective, Settings
-from hpo.core.trial import Launch
+from hpo.core.trial import Launch, Trial
 from hpo.core.verdict import Verdict
 from hpo.launchers.scripted import Hold, ScriptedLauncher, Step, World
 from hpo.metrics.scan import compile_metrics
@@ -31,6 +32,10 @@ RESULTS = 100
 LOOK_EVERY = 0.001
 """Seconds between two turns of the task that sees how long the loop is blocked."""
 
+OBJECTIVE = Objective("loss", Goal.MINIMIZE)
+RECORD = JobRecord(
+    Settings("overhead", OBJECTIVE, max_jobs=RESULTS, max_parallel_jobs=SLOTS), "", "scripted", 1, "", "", 0.0
+)
 SPACE = Space((*(Continuous(name, 0.0, 1.0) for name in "abc"), Integer("n", 1, 50)))
 
 
@@ -109,16 +114,6 @@ def _figures(seen: Sequence[Seen]) -> list[str]:
 
 async def _seen(name: str) -> Seen:
     """Run a job whose trials wait for each other: all slots are freed at once, once."""
-    objective = Objective("loss", Goal.MINIMIZE)
-    settings = Settings("overhead", objective, max_jobs=RESULTS, max_parallel_jobs=SLOTS)
-    store = Store.create(new_folder() / "job.db", JobRecord(settings, name, "scripted", 1, "", "", 0.0))
-    more = replace(settings, max_jobs=RESULTS + 2 * SLOTS)
-    random, strategy = (
-        strategies.build(each, space=SPACE, seed=1, objective=objective, max_jobs=more.max_jobs)
-        for each in ("random", name)
-    )
-    strategy.prepare()
-    trials, timed = finished.fill(store, settings, random, RESULTS), Timed(strategy)
     launches: list[float] = []
     all_run, all_again = asyncio.Event(), asyncio.Event()
 
@@ -128,25 +123,36 @@ async def _seen(name: str) -> Seen:
             all_run.set()
         elif len(launches) == 2 * SLOTS:
             all_again.set()
-        loss = f"loss={launch.params['a']}\n".encode()
-        return [loss, Hold("go")] if launch.trial <= RESULTS + SLOTS else [loss, Hold("end")]
+        gate = Hold("go" if launch.trial <= RESULTS + SLOTS else "end")
+        return [f"loss={launch.params['a']}\n".encode(), gate]
 
-    world, clock = World(script), WallClock()
-    launcher = ScriptedLauncher(world)
+    world = World(script)
+    random, strategy = (
+        strategies.build(each, space=SPACE, seed=1, objective=OBJECTIVE, max_jobs=RESULTS + 2 * SLOTS)
+        for each in ("random", name)
+    )
+    strategy.prepare()
+    timed = Timed(strategy)
+    with closing(Store.create(new_folder() / "job.db", RECORD)) as store:
+        scheduler = _scheduler(store, finished.fill(store, RECORD.settings, random, RESULTS), timed, world)
+        running = asyncio.create_task(scheduler.run())
+        await all_run.wait()
+        await asyncio.sleep(0.1)  # until all is taken in
+        began = time.perf_counter()
+        world.open("go")
+        blocked = await _longest_gap(all_again)
+        world.open("end")
+        await running
+    return Seen([at - began for at in launches[SLOTS:]], blocked, timed.took[SLOTS:])
+
+
+def _scheduler(store: Store, trials: Sequence[Trial], strategy: Strategy, world: World) -> Scheduler:
+    launcher, clock = ScriptedLauncher(world), WallClock()
     reader = Reader(compile_metrics({"loss": r"loss=(\S+)"}), bytes.decode)
     performer = Performer(launcher, readers={None: reader}, objectives=["loss"], clock=clock)
-    history = History.of(objective, trials, store.points(metric="loss"))
-    scheduler = Scheduler(assemble(more, trials), Parts(store, history, timed, launcher, performer, clock))
-    running = asyncio.create_task(scheduler.run())
-    await all_run.wait()
-    await asyncio.sleep(0.1)  # until all is taken in
-    began = time.perf_counter()
-    world.open("go")
-    blocked = await _longest_gap(all_again)
-    world.open("end")
-    await running
-    store.close()
-    return Seen([at - began for at in launches[SLOTS:]], blocked, timed.took[SLOTS:])
+    history = History.of(OBJECTIVE, trials, store.points(metric="loss"))
+    job = assemble(replace(RECORD.settings, max_jobs=RESULTS + 2 * SLOTS), trials)
+    return Scheduler(job, Parts(store, history, strategy, launcher, performer, clock))
 
 
 async def _longest_gap(until: asyncio.Event) -> float:
