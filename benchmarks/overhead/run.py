@@ -10,7 +10,7 @@ import compileall
 import sys
 from collections.abc import Callable, Sequence
 
-from benchmarks.overhead import finished_rows, lines, memory, trials
+from benchmarks.overhead import finished_rows, freed, lines, memory, trials
 from benchmarks.overhead.contenders import HERE, Contender, syne_tune
 from benchmarks.overhead.machine import about, load
 from benchmarks.overhead.table import FULL, QUICK, Row, Size, markdown
@@ -25,6 +25,7 @@ ROWS: dict[str, Callable[[Size, Sequence[Contender]], Row]] = {
     "memory": memory.memory,
     "commands": finished_rows.commands,
     "event": finished_rows.event,
+    "freed": freed.freed,
 }
 
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar, assert_never
 
 from hpo.core.apply import Change, apply
 from hpo.core.effects import Abandon, Effect, Propose, Start, Stop, WakeAt, Watch
-from hpo.core.events import Edited, Event, Exhausted, Observed, Proposed, Pruned, StopRequested, Ticked
+from hpo.core.events import Edited, Event, StopRequested, Ticked
 from hpo.core.history import History
 from hpo.core.job import Job
 from hpo.core.plan import launch_of, plan
-from hpo.core.trial import JobHandle, Reason, Trial, TrialStatus
+from hpo.core.trial import JobHandle, Reason, Trial
 from hpo.errors import DiskFull
 from hpo.launchers.launcher import Launcher
+from hpo.scheduler.asks import Answer, Asker
 from hpo.scheduler.clock import Clock
 from hpo.scheduler.edits import Edit, Editor
 from hpo.scheduler.perform import Performer
@@ -34,6 +35,7 @@ Listener = Callable[[Event, Change], None]
 """Told of every event and its change, once they are written down."""
 
 _Key = tuple[str, int, int]
+_Arrived = Sequence[Event] | Answer | BaseException
 _E = TypeVar("_E", Start, Abandon, Stop)
 
 
@@ -57,9 +59,10 @@ class Scheduler:
         self.job = job
         self._parts = parts
         self._listeners: list[Listener] = []
-        self._arrived: asyncio.Queue[Sequence[Event] | BaseException] = asyncio.Queue()
+        self._arrived: asyncio.Queue[_Arrived] = asyncio.Queue()
         self._tasks: dict[_Key, asyncio.Task[Event]] = {}
         self._alarm: tuple[float, asyncio.Task[None]] | None = None
+        self._asker = Asker(parts.strategy, parts.history, self._arrived.put_nowait)
         self._watcher = Watcher(parts.launcher, parts.performer.look, self._arrived.put_nowait)
         self._left = False
         self._expected: int | None = None  # how many runs the launcher was last told to expect
@@ -100,11 +103,14 @@ class Scheduler:
                 for effect in plan(self.job, self._parts.clock.now()):
                     self._ensure(effect)
                 self._look_ahead()
+                if not self._arrived.empty():
+                    await asyncio.sleep(0)  # as `get` gives nothing else its turn then
                 self._take_arrived(await self._arrived.get())
             self._tell_expected()
         finally:
             listening.cancel()
             editing.cancel()
+            self._asker.close()
             self._watcher.close()
             others = [self._alarm[1] if self._alarm else None, self._making_ready]
             for task in (*self._tasks.values(), *filter(None, others)):
@@ -119,19 +125,15 @@ class Scheduler:
 
     def _look_ahead(self) -> None:
         """Let the launcher make ready the next trial where it is known already: while all slots are busy."""
-        job, strategy = self.job, self._parts.strategy
-        number = job.proposed + 1
-        if not self._parts.launcher.prepares or strategy.needs_results:
+        job, launcher, number = self.job, self._parts.launcher, self.job.proposed + 1
+        if not launcher.prepares or number == self._made_ready:
             return
         if job.may_propose or job.has_proposed_all or job.ending is not None:
             return
-        if number != self._made_ready:
-            self._made_ready = number
-            proposal = strategy.propose(self._parts.history, number)
-            if proposal is not None:
-                trial = Trial(number, proposal.params, proposal.proposed_by, algorithm=proposal.algorithm)
-                launch = launch_of(job.settings, trial)
-                self._making_ready = asyncio.create_task(self._parts.launcher.prepare(launch))
+        self._made_ready = number
+        if (proposal := self._asker.known(number)) is not None:
+            trial = Trial(number, proposal.params, proposal.proposed_by, algorithm=proposal.algorithm)
+            self._making_ready = asyncio.create_task(launcher.prepare(launch_of(job.settings, trial)))
 
     # -- effects
 
@@ -141,7 +143,7 @@ class Scheduler:
         match effect:
             case Propose():
                 if self._arrived.empty():  # never choose values while evidence is waiting to be taken in
-                    self._arrived.put_nowait([self._propose(effect.trial)])
+                    self._asker.ask(effect.trial, self._parts.clock.now())
             case Start():
                 self._perform(("launch", effect.launch.trial, effect.launch.run), performer.start, effect)
             case Abandon():
@@ -211,7 +213,7 @@ class Scheduler:
         """Write an edit down, and ask the strategy that it leads to from now on."""
         if self._edit is not None:
             self._edit.commit()
-            self._parts = replace(self._parts, strategy=self._edit.strategy)
+            self._asker.replace(self._edit.strategy)
             self._edit = None
             self._taken_in.set()
 
@@ -221,28 +223,28 @@ class Scheduler:
 
     # -- events
 
-    def _propose(self, number: int) -> Event:
-        proposal = self._parts.strategy.propose(self._parts.history, number)
-        now = self._parts.clock.now()
-        if proposal is None:
-            return Exhausted(now)
-        return Proposed(number, proposal.params, proposal.proposed_by, proposal.memo, now, proposal.algorithm)
-
-    def _take_arrived(self, *arrived: Sequence[Event] | BaseException) -> None:
-        """Take in these events and all that wait; raise what failed for good."""
+    def _take_arrived(self, *arrived: _Arrived) -> None:
+        """Take in all of this and all that waits; raise what failed for good."""
         waiting = [self._arrived.get_nowait() for _ in range(self._arrived.qsize())]
-        for events in (*arrived, *waiting):
-            if isinstance(events, BaseException):
-                raise events
-            self._take(events)
+        for each in (*arrived, *waiting):
+            match each:
+                case BaseException():
+                    raise each
+                case Answer():
+                    self._take(self._asker.take(each, is_wanted=self.job.may_propose))
+                case _:
+                    self._take(each)
 
     def _take(self, events: Sequence[Event]) -> None:
         for event in events:
             if isinstance(event, Edited):
                 self._take_edit()
-            taken = [(event, self._applied(event))]
-            if isinstance(event, Observed) and (pruned := self._judge(event, taken[0][1])) is not None:
-                taken.append((pruned, self._applied(pruned)))
+            change = self._applied(event)
+            taken = [(event, change)]
+            if (pruned := self._asker.tell(event, change)) is not None:
+                change = self._applied(pruned)
+                self._asker.tell(pruned, change)
+                taken.append((pruned, change))
             self._parts.store.commit([change for _, change in taken], at=event.at)
             for listener in self._listeners:
                 for pair in taken:
@@ -251,20 +253,7 @@ class Scheduler:
     def _applied(self, event: Event) -> Change:
         change = apply(self.job, event)
         self.job = change.job
-        for trial in change.trials:
-            self._parts.history.record(trial)
-        self._parts.history.extend(change.points)
         return change
-
-    def _judge(self, event: Observed, change: Change) -> Pruned | None:
-        """Ask the strategy about a running trial whose curve has just grown: that of its first repeat."""
-        trial = self.job.open.get(event.trial)
-        if trial is None or trial.status is not TrialStatus.RUNNING or trial.run.repeat > 1:
-            return None
-        if not any(point.metric == self._parts.history.objective.metric for point in change.points):
-            return None
-        verdict = self._parts.strategy.should_stop(self._parts.history, trial.number)
-        return Pruned(trial.number, trial.run.number, verdict, event.at) if verdict else None
 
 
 def launched(job: Job) -> dict[JobHandle, Trial]:

@@ -47,11 +47,15 @@ class Strategy(Protocol):
     """Decides what to try next and what to stop early.
 
     Both answers depend on the context, the trial's number and the history alone: a strategy may
-    cache, but a new instance given the same history answers the same.
+    cache, but a new instance given the same history answers the same. They are asked for one at a time,
+    and the history stays as it is meanwhile.
     """
 
     needs_results: bool
-    """Whether results change what it proposes: where not, the next trial is known before it can start."""
+    """Whether results change what it proposes: where not, the next trial is known before it can start.
+
+    Where they do, `propose` is called in a thread of its own, and may take its time: all else goes on.
+    """
 
     def prepare(self) -> None:
         """Do what is slow and can be done early, as importing; called once, in a thread."""

@@ -191,9 +191,14 @@ def test_acceptance_3_nor_with_conditions_parents_and_early_stopping_at_once(
     assert step > 40
 
 
-@pytest.mark.parametrize("seed", range(8))
-def test_acceptance_15_crash_after_crash_with_many_in_parallel(seed: int, folder: Path) -> None:
-    made = tuner(folder / "job", parallel=4, max_jobs=20)
+@pytest.mark.parametrize(
+    ("strategy", "seed"),
+    [*(("random", seed) for seed in range(8)), *(("bayesian with median", seed) for seed in range(3))],
+)
+def test_acceptance_15_crash_after_crash_with_many_in_parallel(
+    strategy: str, seed: int, folder: Path
+) -> None:
+    made = tuner(folder / "job", strategy=strategy, parallel=4, max_jobs=20)
     steps, crashes = 3 + seed, 0
     while made.run(crash_at=steps) is None:
         steps = 3 + (steps * 7 + seed) % 60
