@@ -200,7 +200,7 @@ def _renamed(parameters: Iterable[Parameter]) -> list[Parameter]:
 
 @every_strategy
 def test_conditions_and_constraints_are_kept_to_and_the_same_seed_is_the_same(name: str) -> None:
-    @few_examples
+    @settings(few_examples, max_examples=12)
     @given(tied_spaces(finite=name == "grid"), st.integers(0, 2**40), st.integers(0, 99))
     def check(space: Space, seed: int, schedule: int) -> None:
         assume(name != "grid" or space.cardinality is not None)
@@ -298,7 +298,7 @@ def test_in_narrowed_ranges_earlier_trials_do_no_harm(name: str, schedule: int) 
 
 @every_strategy
 @pytest.mark.parametrize("kind", WarmStart)
-@pytest.mark.parametrize("schedule", range(4))
+@pytest.mark.parametrize("schedule", range(3))
 def test_a_resumed_job_with_parents_goes_on_as_the_uninterrupted_one(
     name: str, kind: WarmStart, schedule: int
 ) -> None:
