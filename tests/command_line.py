@@ -125,6 +125,19 @@ class Hpo:
                 text=True,
             )
 
+    def python(self, program: str) -> str:
+        """Return what a Python program prints that uses hpo in the working folder, and must succeed."""
+        ended = subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ended.returncode == 0, ended.stderr
+        return ended.stdout
+
     def write(self, name: str, text: str, mode: int = 0o644) -> Path:
         """Write a file of the working folder."""
         path = self.folder / name

@@ -128,6 +128,18 @@ def _import_all() -> None:
             importlib.import_module(module.name)
     for name in ("boto3", "botocore.config", "difflib", "docker", "optuna.storages", "s3transfer.manager"):
         importlib.import_module(name)
+    _read_services()
+
+
+def _read_services() -> None:
+    """Read what AWS's services are like, which is long, once for all: botocore does it for each session."""
+    from boto3 import Session
+    from botocore.loaders import JSONFileLoader
+
+    JSONFileLoader.load_file = staticmethod(functools.cache(JSONFileLoader().load_file))
+    session = Session("nobody", "secret", region_name="us-east-1")
+    for service in ("sagemaker", "s3", "logs", "sts"):
+        session.client(service).close()
 
 
 def _call() -> int:

@@ -9,10 +9,11 @@ from benchmarks.early_stopping.curves import SPACE, Curve, curve_of
 from hpo.core.history import History
 from hpo.core.settings import Goal, Objective
 from hpo.core.trial import Point, Reason, Trial, TrialStatus
-from hpo.search.early_stopping import MIN_STEPS, MIN_TRIALS, EarlyStopping, Rule
+from hpo.search.early_stopping import EarlyStopping, Rule
 from hpo.search.registry import build
 from hpo.search.strategy import Strategy
 from hpo.spec.space import Categorical, Scalar, Space, Values
+from hpo.spec.stopping import MIN_STEPS, MIN_TRIALS
 
 OBJECTIVE = Objective("accuracy", Goal.MAXIMIZE)
 

@@ -16,7 +16,8 @@ from statistics import median
 
 from benchmarks.early_stopping.curves import EPOCHS, pool
 from benchmarks.early_stopping.replay import Method, Outcome, Task, of_pool, replay, trained
-from hpo.search.early_stopping import MIN_STEPS, MIN_TRIALS, PERCENTILE, Median, Percentile
+from hpo.search.early_stopping import Median, Percentile
+from hpo.spec.stopping import MIN_STEPS, MIN_TRIALS, PERCENTILE
 
 HERE = Path(__file__).resolve().parent
 PARALLEL = 4

@@ -46,6 +46,12 @@ class Draft:
         value = self.sections.get(section)
         return value if isinstance(value, dict) else {}
 
+    def drop(self, section: str, key: str) -> None:
+        """Take an entry out of a section that is a mapping; without its last one there is no section."""
+        rest = {name: value for name, value in self.mapping(section).items() if name != key}
+        self.sections.pop(section, None)
+        self.put(section, rest)
+
     def remark(self, section: str, text: str) -> None:
         """Say something of a section."""
         self.remarks.append((section, text))

@@ -13,6 +13,7 @@ _INPUT_MODES = {"File": "file", "FastFile": "fast-file", "Pipe": "pipe"}
 _S3_TYPES = {"ManifestFile": "manifest", "AugmentedManifestFile": "augmented-manifest"}
 _FILE_SYSTEMS = {"EFS": "efs", "FSxLustre": "fsx"}
 _CHECKPOINTS = "/opt/ml/checkpoints"
+_CHANNELS = "/opt/ml/input/data/"
 
 
 def put_training(
@@ -23,6 +24,7 @@ def put_training(
     `script` is what SageMaker's SDK has put among the hyperparameters, for its script mode.
     """
     channels = _put_channels(draft, definition)
+    program = _script(draft, channels, script)
     algorithm = definition.part("AlgorithmSpecification")
     stopping = definition.part("StoppingCondition")
     output = definition.part("OutputDataConfig")
@@ -31,7 +33,7 @@ def put_training(
         kind="sagemaker",
         image=algorithm.text("TrainingImage"),
         algorithm=algorithm.text("AlgorithmName"),
-        **_script(draft, script),
+        **program,
         env={**definition.mapping("Environment")},
         **_machines(draft, definition),
         spot=definition.flag("EnableManagedSpotTraining"),
@@ -57,19 +59,38 @@ def put_training(
     draft.put("launcher", launcher)
 
 
-def _script(draft: Draft, given_by_sdk: Mapping[str, str]) -> Mapped:
-    """Return the options of the script mode of SageMaker's framework images."""
+def _script(draft: Draft, channels: Mapped, given_by_sdk: Mapping[str, str]) -> Mapped:
+    """Return the options of the script mode of SageMaker's framework images.
+
+    The channel that brings the program of an isolated job is taken out: hpo adds one of its own.
+    """
     texts = {name: unquoted(text) or text for name, text in given_by_sdk.items()}
     program, packed = texts.pop("sagemaker_program", ""), texts.pop("sagemaker_submit_directory", "")
     if texts:
         names = ", ".join(sorted(texts))
         draft.remark("fixed", f"left out, as SageMaker's SDK sets them for its own use: {names}")
+    channel, address = _brought(draft.mapping("inputs"), packed)
+    if program and address:
+        draft.drop("inputs", channel)
+        channels.pop(channel, None)
+        packed = address
     if program and packed.startswith("s3://"):
         return {"source_dir": packed, "entry_point": program}
     for name, text in (("sagemaker_program", program), ("sagemaker_submit_directory", packed)):
         if text:
             draft.lost("launcher", f"{name}: {text}; the program has to be in the image, or in source_dir")
     return {}
+
+
+def _brought(inputs: Mapped, path: str) -> tuple[str, str]:
+    """Return the channel that brings a container's file, and its address in S3; "" and "" if none does."""
+    channel, _, file = path.removeprefix(_CHANNELS).partition("/")
+    address = inputs.get(channel)
+    if not path.startswith(_CHANNELS) or not file or not isinstance(address, str):
+        return "", ""
+    if address.endswith("/"):
+        return channel, address + file
+    return (channel, address) if address.endswith(f"/{file}") else ("", "")
 
 
 def _machines(draft: Draft, definition: Answer) -> Mapped:

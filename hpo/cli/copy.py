@@ -66,10 +66,7 @@ def copy_command(
     """
     from hpo.amt.service import name_of
 
-    if new_name is not None and not JOB_NAME.fullmatch(new_name):
-        raise UsageError(f"--name {new_name!r}: a name is 1 to 32 letters (a to z), digits and inner hyphens")
-    if output is not None and output.exists():
-        raise UsageError(f"{output} exists already, and is not overwritten; give another file with -o")
+    _refuse_mistakes(output, new_name)
     tuning_job = name_of(name)
     if tuning_job is None:
         foreign = {"--region": region, "--profile": profile, "--definition": definition, "--trials": table}
@@ -78,19 +75,20 @@ def copy_command(
         return
     if table is not None and table.suffix not in _TABLES:
         raise UsageError(f"--trials {table}: the file's name must end in {' or '.join(_TABLES)}")
-    from hpo.amt.page import page
     from hpo.amt.service import TuningJobs
 
     with closing(TuningJobs(region=region, profile=profile)) as jobs:
         if table is not None:
             _write_trials(tuning_job, jobs, table)
         copied = _copied(tuning_job, jobs, new_name=new_name or "", definition=definition or "")
-        heading = f"Copied from SageMaker's tuning job {tuning_job} in {jobs.region} by `hpo copy`."
-    text, remarks = page(copied, heading=heading)
-    _write(text, output)
-    for remark in remarks:
-        render.say(remark)
-    checked(text, output)
+    _write_copied(copied, tuning_job, jobs.region, output)
+
+
+def _refuse_mistakes(output: Path | None, new_name: str | None) -> None:
+    if new_name is not None and not JOB_NAME.fullmatch(new_name):
+        raise UsageError(f"--name {new_name!r}: a name is 1 to 32 letters (a to z), digits and inner hyphens")
+    if output is not None and output.exists():
+        raise UsageError(f"{output} exists already, and is not overwritten; give another file with -o")
 
 
 def _refuse_foreign(options: list[str]) -> None:
@@ -129,6 +127,19 @@ def _copied(name: str, jobs: TuningJobs, *, new_name: str, definition: str) -> C
         untold = f"not carried over: tags; {error}"
     copied = copied_spec(description, tags=tags, name=new_name, definition=definition)
     return replace(copied, remarks=(*copied.remarks, ("launcher", untold))) if untold else copied
+
+
+def _write_copied(copied: CopiedSpec, name: str, region: str, output: Path | None) -> None:
+    """Write a tuning job's spec with what is to be said of it. Raises HpoError where it cannot run so."""
+    from hpo.amt.page import page
+
+    text, remarks = page(
+        copied, heading=f"Copied from SageMaker's tuning job {name} in {region} by `hpo copy`."
+    )
+    _write(text, output)
+    for remark in remarks:
+        render.say(remark)
+    checked(text, output)
 
 
 def _write_trials(name: str, jobs: TuningJobs, table: Path) -> None:

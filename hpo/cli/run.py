@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from hpo.cli import render
 from hpo.cli.options import Gate, gate_option, json_option, spec_options
+
+if TYPE_CHECKING:
+    from hpo.wiring.prepared import Prepared
 
 
 @click.command("run")
@@ -42,11 +46,8 @@ def run_command(
       hpo run tune.yaml --or-resume --fail-if 'best < 0.9'     for CI
     """
     from hpo.cli.running import How, run_job, start_detached
-    from hpo.report.autotune import chosen_data, chosen_line
-    from hpo.report.warm_start import warm_start_data, warm_start_lines
-    from hpo.store.home import DATABASE, job_folder
     from hpo.wiring.prepared import prepare
-    from hpo.wiring.sessions import Reopen, create, has_begun, refuse_another
+    from hpo.wiring.sessions import Reopen, has_begun
 
     how = How(as_json=as_json, leave_running=leave_running, gate=gate)
     if detach:
@@ -55,17 +56,34 @@ def run_command(
     is_begun = has_begun if or_resume else None
     prepared = prepare([spec, *overlays], overrides=named, is_begun=is_begun, say=render.say)
     how.refuse_unknown(prepared.settings(prepared.spec.name))
+    _tell(prepared)
+    folder = _begun(prepared, or_resume=or_resume)
+    if detach:
+        raise SystemExit(start_detached(folder.name, folder, ["resume", folder.name]))
+    raise SystemExit(run_job(folder, prepared=prepared, reopen=Reopen.CANCELLED, how=how))
+
+
+def _tell(prepared: Prepared) -> None:
+    """Say what is to be known of a job before it begins: what is doubtful, and what was chosen for it."""
+    from hpo.report.autotune import chosen_data, chosen_line
+
     for warning in prepared.warnings():
         click.echo(f"warning: {warning}", err=True)
     if data := chosen_data(prepared.chosen, prepared.space):
         click.echo(chosen_line(data), err=True)
+
+
+def _begun(prepared: Prepared, *, or_resume: bool) -> Path:
+    """Return the folder of a new job, or with `or_resume` that of the one that is there."""
+    from hpo.report.warm_start import warm_start_data, warm_start_lines
+    from hpo.store.home import DATABASE, job_folder
+    from hpo.wiring.sessions import create, refuse_another
+
     folder = job_folder(prepared.spec.name)
     if or_resume and (folder / DATABASE).exists():
         refuse_another(folder, prepared)
-    else:
-        folder = create(prepared)
-        for line in warm_start_lines(warm_start_data(prepared.priors)):
-            click.echo(line, err=True)
-    if detach:
-        raise SystemExit(start_detached(folder.name, folder, ["resume", folder.name]))
-    raise SystemExit(run_job(folder, prepared=prepared, reopen=Reopen.CANCELLED, how=how))
+        return folder
+    folder = create(prepared)
+    for line in warm_start_lines(warm_start_data(prepared.priors)):
+        click.echo(line, err=True)
+    return folder

@@ -21,16 +21,7 @@ from hpo.core.verdict import Verdict
 from hpo.search.completed_curves import CompletedCurves, Running, RunningAverage, RunningBest, completed_at
 from hpo.search.stopping import Decision, Explains
 from hpo.search.strategy import Proposal, Strategy
-from hpo.spec.stopping import EarlyStoppingRule
-
-MIN_TRIALS = 3
-"""Completed trials before which none is stopped, by default."""
-
-MIN_STEPS = 2
-"""Steps before which a trial is not stopped, by default."""
-
-PERCENTILE = 33.0
-"""The share of the completed trials that a trial must be among, in percent, by default."""
+from hpo.spec.stopping import MIN_STEPS, MIN_TRIALS, PERCENTILE, EarlyStoppingRule
 
 
 def with_early_stopping(strategy: Strategy, given: EarlyStoppingRule | None) -> Strategy:

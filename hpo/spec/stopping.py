@@ -10,6 +10,15 @@ from pydantic_core import PydanticCustomError
 
 from hpo.spec.section import Section, mistake
 
+MIN_TRIALS = 3
+"""Completed trials before which none is stopped, by default."""
+
+MIN_STEPS = 2
+"""Steps before which a trial is not stopped, by default."""
+
+PERCENTILE = 33.0
+"""The share of the completed trials that a trial must be among, in percent, by default."""
+
 
 class StopWhen(Section):
     """Any one of these ends the job."""
@@ -29,10 +38,15 @@ class EarlyStoppingRule(Section):
         description="median: worse than the median of the others' running averages, as in automatic model "
         "tuning; percentile: its best value is not among the best ones that the others had by then"
     )
-    min_trials: int = Field(default=3, ge=1, description="completed trials before which none is stopped")
-    min_steps: int = Field(default=2, ge=1, description="steps before which a trial is not stopped")
+    min_trials: int = Field(
+        default=MIN_TRIALS, ge=1, description="completed trials before which none is stopped"
+    )
+    min_steps: int = Field(default=MIN_STEPS, ge=1, description="steps before which a trial is not stopped")
     percentile: float = Field(
-        default=33.0, gt=0.0, lt=100.0, description="of the rule percentile: how many of 100 trials go on"
+        default=PERCENTILE,
+        gt=0.0,
+        lt=100.0,
+        description="of the rule percentile: how many of 100 trials go on",
     )
 
 

@@ -18,6 +18,7 @@ from hpo.errors import StoreError
 from hpo.store import rows
 from hpo.store.faults import BUSY_TIMEOUT, keeps_from_writing, store_error
 from hpo.store.prior import read_priors, write_priors
+from hpo.store.schema import migrate, refuse_another_version
 
 if TYPE_CHECKING:
     from hpo.core.apply import Change  # only for its shape: `hpo status` reads jobs without the state machine
@@ -63,12 +64,12 @@ class Store:
         with self._errors():
             if immutable:
                 self._db = sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)
-                self._check_version()
+                refuse_another_version(self._db, path)
                 return
             self._db = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None)
             self._db.execute("pragma journal_mode = wal")
             self._db.execute("pragma synchronous = full")
-            self._migrate()
+            migrate(self._db, path)
 
     @classmethod
     def create(cls, path: Path, record: JobRecord, priors: Priors | None = None) -> Store:
@@ -268,28 +269,7 @@ class Store:
             spans[-1] = (spans[-1][0], now)
         return sum(max(0.0, seen - started) for started, seen in spans)
 
-    # -- the file
-
-    def _check_version(self) -> None:
-        """Refuse a file of another version, which cannot be brought up to date here."""
-        if self._outstanding():
-            raise StoreError(
-                f"{self._path} was written by an older hpo and cannot be brought up to date, as it cannot be "
-                "written; check its permissions and the space on its disk"
-            )
-
-    def _migrate(self) -> None:
-        for number, file in self._outstanding():
-            script = file.read_text(encoding="utf-8")
-            self._db.executescript(f"begin immediate;\n{script}\npragma user_version = {number};\ncommit;")
-
-    def _outstanding(self) -> list[tuple[int, Path]]:
-        """Return the migrations that the file has yet to see, by the version that each brings it to."""
-        migrations = sorted(Path(__file__).with_name("migrations").glob("*.sql"))
-        version: int = self._db.execute("pragma user_version").fetchone()[0]
-        if version > len(migrations):
-            raise StoreError(f"{self._path} was written by a newer hpo; upgrade hpo to use it")
-        return list(enumerate(migrations[version:], version + 1))
+    # -- transactions
 
     @contextmanager
     def _transaction(self, *, read: bool = False, forced: bool = True) -> Iterator[None]:

@@ -79,6 +79,13 @@ def test_acceptance_16_the_childs_own_best_is_its_own(hpo: Hpo) -> None:
     assert "a parent" not in hpo("status", "second").out
 
 
+@pytest.fixture(scope="module")
+def with_parent(shared_hpo: Hpo) -> Hpo:
+    """A job to begin with, for children that never run."""
+    parent(shared_hpo, fixed={"epochs": 3})
+    return shared_hpo
+
+
 OTHER_DATA = {"inputs": {"train": "."}}
 
 
@@ -125,9 +132,9 @@ OTHER_DATA = {"inputs": {"train": "."}}
     ],
 )
 def test_acceptance_16_each_restriction_has_words_of_its_own(
-    hpo: Hpo, sections: dict[str, Any], words: str
+    with_parent: Hpo, sections: dict[str, Any], words: str
 ) -> None:
-    parent(hpo, fixed={"epochs": 3})
+    hpo = with_parent
     child(hpo, "identical", **{"fixed": {"epochs": 3}, "limits": {}, **sections})
     if "strategy" not in sections:
         hpo("plan", "spec.yaml", "--set", "limits.max_jobs=5", status=2)

@@ -198,6 +198,16 @@ def test_script_mode_with_a_shell_script(training: Training) -> None:
     assert training.log("job-1")[0] == "--epochs 3 --rate 0.1 --name sqrt --plain log2"
 
 
+def test_a_program_that_no_channel_brings(training: Training) -> None:
+    training.put({"set/a": b"1"})
+    request = script_job(training, "train.py")
+    place = "/opt/ml/input/data/code/sourcedir.tar.gz"
+    given = script_mode("train.py") | {"sagemaker_submit_directory": json.dumps(place)}
+    training.sm.create_training_job(**request | {"HyperParameters": given, "EnableNetworkIsolation": True})
+    job = training.end("job-1")
+    assert job["FailureReason"] == f"AlgorithmError: {place}: No such file or directory, exit code: 1"
+
+
 def test_script_mode_is_the_images_own_without_the_toolkit(training: Training, aws: Aws) -> None:
     aws.settings.toolkit = False
     training.put({"set/a": b"1"})

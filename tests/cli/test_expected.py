@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from typing import Any
 
 import pytest
@@ -145,16 +143,8 @@ def test_in_python_it_is_worked_out_when_it_is_asked_for(hpo: Hpo, best: Any) ->
         "assert each == hpo.expected('job')\n"
         "print(json.dumps([result.best.trial, each.trial, each.value, each.parameters, each.probability]))\n"
     )
-    told = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=hpo.folder,
-        env=hpo.environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
     keys = ("trial", "value", "parameters", "probability")
-    assert json.loads(told) == [best["trial"], *(best["expected"][key] for key in keys)]
+    assert json.loads(hpo.python(program)) == [best["trial"], *(best["expected"][key] for key in keys)]
 
 
 def test_a_spec_that_cannot_be_read_is_told_and_hides_nothing(hpo: Hpo) -> None:

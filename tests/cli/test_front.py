@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import subprocess
-import sys
 from typing import Any
 
 import pytest
@@ -214,15 +212,7 @@ def test_from_python(hpo: Hpo) -> None:
         "except hpo.HpoError as error: print(error)\n"
         "print(json.dumps([[each.trial, each.values, each.parameters] for each in front]))\n"
     )
-    ran = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=hpo.folder,
-        env=hpo.environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    said, front = ran.stdout.splitlines()
+    said, front = hpo.python(program).splitlines()
     assert "has no single best trial" in said
     best = hpo("best", "job", "--json").json
     assert json.loads(front) == [[each["trial"], each["values"], each["parameters"]] for each in best]

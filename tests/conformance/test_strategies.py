@@ -35,15 +35,15 @@ TIED = Space(
         KIND,
         Categorical("nesterov", (True, False)),
         Integer("depth", 1, 4),
-        Categorical("rate", (0.1, 0.2, 0.4), ordered=True),
+        Categorical("rate", (0.1, 0.2), ordered=True),
     ),
     {
         "nesterov": (Condition("kind", ("sgd",)),),
         "rate": (Condition("kind", ("sgd", "adam")), Condition("size", (1, 2))),
     },
-    (parse("size * depth <= 6", {"size": Domain(), "depth": Domain()}),),
+    (parse("size * depth <= 4", {"size": Domain(), "depth": Domain()}),),
 )
-"""Conditions within conditions, and a constraint: 48 configurations for sgd, 24 for adam, 10 for none."""
+"""Conditions within conditions, and a constraint: 28 configurations for sgd, 14 for adam, 8 for none."""
 
 TWENTY_FOUR = Space((Categorical("kind", ("a", 1, 1.0, True)), Integer("size", 1, 6)))
 
@@ -200,7 +200,7 @@ def _renamed(parameters: Iterable[Parameter]) -> list[Parameter]:
 
 @every_strategy
 def test_conditions_and_constraints_are_kept_to_and_the_same_seed_is_the_same(name: str) -> None:
-    @few_examples
+    @settings(few_examples, max_examples=12)
     @given(tied_spaces(finite=name == "grid"), st.integers(0, 2**40), st.integers(0, 99))
     def check(space: Space, seed: int, schedule: int) -> None:
         assume(name != "grid" or space.cardinality is not None)
@@ -221,27 +221,27 @@ def test_conditions_and_constraints_are_kept_to_and_the_same_seed_is_the_same(na
 @every_strategy
 @pytest.mark.parametrize("parallel", [1, 8])
 def test_a_tied_space_is_tried_exactly_once_then_nothing_is_left(name: str, parallel: int) -> None:
-    assert TIED.cardinality == 82
-    job = Job(strategy(name, TIED, max_jobs=99), Random(4), parallel=parallel)
-    proposals = list(job.proposals(83))
+    assert TIED.cardinality == 50
+    job = Job(strategy(name, TIED, max_jobs=60), Random(4), parallel=parallel)
+    proposals = list(job.proposals(51))
     assert proposals.pop() is None
-    assert len({identity(proposal.params) for proposal in proposals if proposal is not None}) == 82
+    assert len({identity(proposal.params) for proposal in proposals if proposal is not None}) == 50
     assert all(proposal is not None and TIED.contains(proposal.params) for proposal in proposals)
 
 
 @every_strategy
 def test_initial_trials_come_first_and_are_not_tried_again(name: str) -> None:
-    initial = [TIED.cell(number) for number in (41, 3, 81)]
+    initial = [TIED.cell(number) for number in (21, 3, 49)]
     options = OPTIONS.get(name, {})
     under = build(
-        name, space=TIED, seed=7, objective=OBJECTIVE, max_jobs=99, options=options, initial=initial
+        name, space=TIED, seed=7, objective=OBJECTIVE, max_jobs=60, options=options, initial=initial
     )
     job = Job(under, Random(5))
-    proposals = [proposal for proposal in job.proposals(83) if proposal is not None]
+    proposals = [proposal for proposal in job.proposals(51) if proposal is not None]
     assert [proposal.params for proposal in proposals[:3]] == initial
     assert [proposal.proposed_by for proposal in proposals[:3]] == [f"initial {n} of 3" for n in (1, 2, 3)]
-    assert len({identity(proposal.params) for proposal in proposals}) == 82
-    assert job.strategy.propose(job.history, 83) is None
+    assert len({identity(proposal.params) for proposal in proposals}) == 50
+    assert job.strategy.propose(job.history, 51) is None
 
 
 @every_strategy
@@ -259,7 +259,7 @@ def test_proposals_lie_inside_the_space_and_keep_their_types(name: str) -> None:
 
 
 @every_strategy
-@pytest.mark.parametrize("schedule", range(6))
+@pytest.mark.parametrize("schedule", range(4))
 @pytest.mark.parametrize("early", [None, Median(), Percentile()], ids=["off", "median", "percentile"])
 def test_a_resumed_job_goes_on_as_the_uninterrupted_one(name: str, schedule: int, early: Rule | None) -> None:
     def new() -> Strategy:
@@ -298,7 +298,7 @@ def test_in_narrowed_ranges_earlier_trials_do_no_harm(name: str, schedule: int) 
 
 @every_strategy
 @pytest.mark.parametrize("kind", WarmStart)
-@pytest.mark.parametrize("schedule", range(4))
+@pytest.mark.parametrize("schedule", range(3))
 def test_a_resumed_job_with_parents_goes_on_as_the_uninterrupted_one(
     name: str, kind: WarmStart, schedule: int
 ) -> None:

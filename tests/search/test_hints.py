@@ -140,7 +140,8 @@ def best_of(prior: Prior, seed: int, *, trials: int = 15) -> float:
 
 def test_acceptance_17_a_good_parent_helps_and_an_inverted_one_costs_little() -> None:
     def typical(prior: Prior, trials: int = 15) -> float:
-        return sorted(best_of(prior, seed, trials=trials) for seed in range(21))[10]
+        return sorted(best_of(prior, seed, trials=trials) for seed in range(11))[5]
 
-    assert typical(parents(1.0)) < 0.7 * typical(NO_PRIOR)
-    assert typical(parents(-1.0), trials=17) <= 1.3 * typical(NO_PRIOR)
+    alone = typical(NO_PRIOR)
+    assert typical(parents(1.0)) < 0.5 * alone
+    assert typical(parents(-1.0), trials=17) <= 1.3 * alone

@@ -41,9 +41,9 @@ def test_draws_are_uniform_over_what_fits() -> None:
 @pytest.mark.parametrize("bound", [0.05, 0.01])
 def test_where_hardly_anything_fits_something_is_drawn_all_the_same(bound: float) -> None:
     corner = space(X, Y, KIND, MOMENTUM, constraints=(f"x + y <= {bound}",), momentum=SGD)
-    draws = [FeasibleDraws(corner).draw(Random(seed)) for seed in range(30)]
+    draws = [FeasibleDraws(corner).draw(Random(seed)) for seed in range(12)]
     assert all(values is not None and corner.contains(values) for values in draws)
-    assert len({str(values) for values in draws}) == 30
+    assert len({str(values) for values in draws}) == 12
     assert {values["kind"] for values in draws if values is not None} == {"sgd", "adam"}
 
 

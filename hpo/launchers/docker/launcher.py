@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from hpo.core.trial import JobHandle, Launch, RunReport, RunState
 from hpo.errors import DiskFull, HpoError, LauncherError
+from hpo.launchers.docker import beforehand
 from hpo.launchers.docker.clean import clean, remove_all
 from hpo.launchers.docker.copy import copied
 from hpo.launchers.docker.faults import EngineDown
@@ -66,11 +67,12 @@ class DockerLauncher:
 
     def check(self) -> Sequence[Obstacle]:
         """Return what would keep every run from starting; the image is pulled or built for that."""
-        return self._starter.check()
+        return beforehand.obstacles(self._context, self._options, gpus=self._starter.gpus)
 
     def request(self, launch: Launch) -> str:
         """Return the `docker run` that does the same. Raises LauncherError."""
-        return self._starter.request(launch)
+        folder, gpus = self._starter.folder(launch), self._starter.gpus
+        return beforehand.command_line(launch, folder, self._context, self._options, gpus=gpus)
 
     async def launch(self, launch: Launch) -> JobHandle:
         """Start a run, or find it started.

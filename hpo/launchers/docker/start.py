@@ -7,7 +7,6 @@ import shutil
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from pathlib import Path
 
 from hpo.core.trial import Launch
@@ -15,7 +14,7 @@ from hpo.errors import LauncherError
 from hpo.launchers.channels import Channels
 from hpo.launchers.docker import secret
 from hpo.launchers.docker.answers import CREATED, Container
-from hpo.launchers.docker.check import has_shell, probe_of, problems
+from hpo.launchers.docker.check import has_shell, probe_of
 from hpo.launchers.docker.clean import FOLDER, JOB_ID, remove_ended
 from hpo.launchers.docker.engine import Engine
 from hpo.launchers.docker.faults import ContainerGone, EngineDown, ImageMissing, NameTaken
@@ -29,7 +28,7 @@ from hpo.launchers.docker.request import Bind, ContainerRequest
 from hpo.launchers.docker.slots import GpuSlots
 from hpo.launchers.docker.states import MISSING_SOURCE, refusal
 from hpo.launchers.environment import read_secrets
-from hpo.launchers.launcher import JobContext, Obstacle
+from hpo.launchers.launcher import JobContext
 from hpo.spec.space import identity
 
 CONNECTIONS = 1000
@@ -64,9 +63,9 @@ class Starter:
         return job_id(self._context.folder)
 
     @property
-    def _where(self) -> tuple[str, ...]:
-        """The key of the spec that says which engine it is."""
-        return ("launcher", "context" if self._options.context else "kind")
+    def gpus(self) -> Sequence[str]:
+        """Those that runs may take."""
+        return self._gpus.candidates
 
     @functools.cached_property
     def _has_shell(self) -> bool:
@@ -81,32 +80,6 @@ class Starter:
     @functools.cached_property
     def _recipe(self) -> Recipe:
         return Recipe(self._context, self._options, self.engine.machine())
-
-    def check(self) -> list[Obstacle]:
-        """Return what would keep every run from starting; the image is pulled or built for that."""
-        try:
-            with closing(Engine(self._options.context, connections=1)) as engine:
-                return list(problems(engine, self._options, self._context, gpus=self._gpus.candidates))
-        except EngineDown as error:
-            return [Obstacle(self._where, f"{error}; is it running? `docker info` tells")]
-        except LauncherError as error:
-            return [Obstacle(self._where, str(error))]
-
-    def request(self, launch: Launch) -> str:
-        """Return the `docker run` that does the same. Raises LauncherError."""
-        with closing(Engine(self._options.context, connections=1)) as engine:
-            name, known = ImageSource(engine, self._options, self._context).image()
-            recipe = Recipe(self._context, self._options, engine.machine())
-        request = recipe.request(
-            launch,
-            job_id="ID",
-            image=name,
-            known=known,
-            folder=self.folder(launch),
-            secrets=dict.fromkeys(self._options.env_from, "(from env_from)"),
-            gpus=self._gpus.candidates[: self._options.gpus],
-        )
-        return request.command_line()
 
     def folder(self, launch: Launch) -> RunFolder:
         """Return where everything of a run lies."""

@@ -156,7 +156,9 @@ class Recipe:
         if not self._options.is_script:
             return contract.hyperparameters(params)
         # The toolkit reads each as JSON where it can: texts go in quotes, to stay texts.
-        source = f"{ML}/input/data/code/sourcedir.tar.gz" if self._options.isolated else resolved.source
+        source = resolved.source
+        if source is not None and self._options.isolated:  # it comes in its channel, under its own name
+            source = f"{ML}/input/data/code/{source.rpartition('/')[2]}"
         own = {
             "sagemaker_program": self._options.entry_point,
             "sagemaker_submit_directory": source,

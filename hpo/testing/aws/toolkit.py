@@ -43,7 +43,7 @@ def unpack(objects: Objects, root: Path, request: JobRequest) -> None:
         bucket, _, key = place.removeprefix("s3://").partition("/")
         packed = objects.read(Address(bucket, key))
     else:  # in a channel, as where there is no network
-        packed = (root / place.removeprefix(f"{OPT_ML}/")).read_bytes()
+        packed = _brought(root, place)
     try:
         with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
             archive.extractall(root / "code", filter="data")
@@ -87,6 +87,14 @@ def script(request: JobRequest, host: str, *, python: str) -> Script:
     else:
         command = ["/bin/sh", "-c", shlex.join([f"./{program}", *given])]
     return Script(command, environment, _CODE)
+
+
+def _brought(root: Path, place: str) -> bytes:
+    """Return what a channel has brought to a place of the container. Raises JobFailure."""
+    try:
+        return (root / place.removeprefix(f"{OPT_ML}/")).read_bytes()
+    except OSError as error:
+        raise JobFailure(f"AlgorithmError: {place}: {error.strerror}, exit code: 1") from None
 
 
 def _loaded(text: str) -> Scalar:
