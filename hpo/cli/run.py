@@ -42,7 +42,7 @@ def run_command(
       hpo run tune.yaml --or-resume --fail-if 'best < 0.9'     for CI
     """
     from hpo.cli.running import How, run_job, start_detached
-    from hpo.report.autotune import chosen_data, chosen_line
+    from hpo.report.autotune import choices_of, chosen_line
     from hpo.report.warm_start import warm_start_data, warm_start_lines
     from hpo.store.home import DATABASE, job_folder
     from hpo.wiring.prepared import prepare
@@ -57,8 +57,8 @@ def run_command(
     how.refuse_unknown(prepared.settings(prepared.spec.name))
     for warning in prepared.warnings():
         click.echo(f"warning: {warning}", err=True)
-    if data := chosen_data(prepared.chosen, prepared.space):
-        click.echo(chosen_line(data), err=True)
+    if choices := choices_of({name: (part.chosen, part.space) for name, part in prepared.parts.items()}):
+        click.echo(chosen_line(choices), err=True)
     folder = job_folder(prepared.spec.name)
     if or_resume and (folder / DATABASE).exists():
         refuse_another(folder, prepared)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated
 
-from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema, field_validator
+from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, WithJsonSchema, field_validator
 from pydantic_core import PydanticCustomError
 
-from hpo.spec.learners import asks_auto
+from hpo.spec.learners import LearnerName, refuse_auto
 from hpo.spec.names import ALGORITHM
 from hpo.spec.objectives import required_metrics
 from hpo.spec.parameters import ParameterModel
@@ -20,7 +20,7 @@ SECTION = "algorithms"
 OVERLAID = ("fixed", "metrics", "launcher")
 """Sections that all algorithms share, each with its own over them, key by key."""
 
-OWN = ("parameters", "constraints", "initial")
+OWN = ("learner", "parameters", "constraints", "initial")
 """Sections that each algorithm has for itself, and then the job has not."""
 
 INSTEAD = ("warm_start",)
@@ -59,6 +59,9 @@ class AlgorithmLauncher(Section):
     kind: Text | None = Field(default=None, description="the job's, as all algorithms run on one kind")
 
 
+    learner: LearnerName | None = Field(
+        default=None, description="what its program trains, for `parameters: auto`: a learner of the library"
+    )
 class Algorithm(Section):
     """One of several algorithms: what it has for itself, beside what all of them share."""
 
@@ -87,11 +90,8 @@ class Algorithm(Section):
 
     @field_validator("parameters", mode="before")
     @classmethod
-    def _are_listed(cls, data: object) -> object:
-        if asks_auto(data):
-            hint = "list them, or tune this one alone"
-            raise mistake("hpo chooses parameters for a job of one algorithm only", hint=hint)
-        return data
+    def _are_written_out(cls, data: object, info: ValidationInfo) -> object:
+        return refuse_auto(data, info.data)
 
     @field_validator("parameters")
     @classmethod

@@ -38,7 +38,7 @@ from hpo.wiring.checks import (
     check_options,
     check_patterns,
     launcher_options,
-    learner_told,
+    learners_told,
     place_of,
 )
 from hpo.wiring.parent_reader import beginners
@@ -233,7 +233,7 @@ def prepare(
     check_base(base)
     document = Document.read(given, overrides=overrides)
     options = launcher_options(document)
-    chosen = choose(document, told=learner_told(document, options))
+    chosen = choose(document, told=learners_told(document, options))
     spec = spec_of(document, strategies.names)
     if spec is not None and isinstance(spec.strategy, OtherStrategy):
         check_options(document, spec.strategy)
@@ -241,7 +241,7 @@ def prepare(
     if spec is None or options is None:
         document.raise_problems()
         raise AssertionError("what is not valid has problems")
-    prepared = replace(_put_together(document, spec, options, base=base, say=say), chosen=chosen)
+    prepared = _put_together(document, spec, options, chosen, base=base, say=say)
     if isinstance(spec.strategy, OtherStrategy) and not document.problems:
         try:
             prepared.strategy(seed=0)
@@ -275,6 +275,7 @@ def _put_together(
     spec: Spec,
     options: Mapping[str | None, BaseModel],
     *,
+    chosen: Mapping[str | None, Chosen],
     base: Path,
     say: Callable[[str], None],
 ) -> Prepared:
@@ -287,10 +288,11 @@ def _put_together(
         digest=document.digest(without={*CHANGEABLE, "name"}),
         base=base,
         say=say,
+        chosen=chosen.get(None),
     )
     alone = {name: spec.alone(name) for name in spec.algorithms}
     parts = {
-        name: replace(whole, spec=one, options=options[name], space=one.space())
+        name: replace(whole, spec=one, options=options[name], space=one.space(), chosen=chosen.get(name))
         for name, one in alone.items()
     }
     return replace(whole, algorithms=parts)
