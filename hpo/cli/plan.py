@@ -178,17 +178,18 @@ def _heading(prepared: Prepared, cost: Estimate | None) -> Iterator[str]:
         else f"at most {render.duration(longest)}"
     )
     tuned, repeats = tuned_for(prepared), repeats_data(prepared.settings(spec.name), ())
+    model = [f"model     {tuned['model']}"] if tuned["model"] else []
     goals = (f"{each['goal']} {each['metric']}" for each in tuned["objectives"])
     yield f"{spec.name}: {', '.join(goals)}"
     if prepared.algorithms:
         yield f"strategy  {spec.strategy.name}, for each of {len(prepared.algorithms)} algorithms"
+        yield from model
         for name, part in prepared.algorithms.items():
             yield f"algorithm {name}: {', '.join(_space(part.space))}"
     else:
         of, *fitting = _space(prepared.space)
         yield f"strategy  {spec.strategy.name}, in {of}"
-        if tuned["model"]:
-            yield f"model     {tuned['model']}"
+        yield from model
         yield from (f"fitting   {text}" for text in fitting)
     if spec.require:
         yield f"require   {'; '.join(spec.require)}"

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from hpo.spec.learners import LearnerName, refuse_auto
 from hpo.spec.names import ALGORITHM
-from hpo.spec.objectives import required_metrics
+from hpo.spec.objectives import objective_metrics, required_metrics
 from hpo.spec.parameters import ParameterModel
 from hpo.spec.section import Constraints, Initial, ParameterName, Section, SpecScalar, Text, mistake
 from hpo.spec.warm_start import WarmStart
@@ -25,9 +25,6 @@ OWN = ("learner", "parameters", "constraints", "initial")
 
 INSTEAD = ("warm_start",)
 """Sections of the job in whose place each algorithm may have one of its own."""
-
-ONE_ONLY = {"objectives": "is tuned for one objective, by which they are compared"}
-"""Sections that several algorithms have not, and why their job has not."""
 
 
 def _algorithm_name(name: str) -> str:
@@ -59,12 +56,12 @@ class AlgorithmLauncher(Section):
     kind: Text | None = Field(default=None, description="the job's, as all algorithms run on one kind")
 
 
-    learner: LearnerName | None = Field(
-        default=None, description="what its program trains, for `parameters: auto`: a learner of the library"
-    )
 class Algorithm(Section):
     """One of several algorithms: what it has for itself, beside what all of them share."""
 
+    learner: LearnerName | None = Field(
+        default=None, description="what its program trains, for `parameters: auto`: a learner of the library"
+    )
     parameters: Mapping[ParameterName, ParameterModel] = Field(
         description="what is tuned: continuous, integer and categorical parameters, by name",
         json_schema_extra={"minProperties": 1},
@@ -158,10 +155,6 @@ def misplaced(spec: _Written) -> Iterator[PydanticCustomError]:
         if spec.get(key) is not None:
             text = f"with `{SECTION}`, each of them has its own"
             yield mistake(text, hint=f"move it below `{SECTION}`", at=(key,))
-    for key, why in ONE_ONLY.items():
-        if spec.get(key) is not None:
-            hint = "leave it out, or tune one algorithm alone"
-            yield mistake(f"a job of several algorithms {why}", hint=hint, at=(key,))
     yield from _without_metric(spec)
     launcher = spec.get("launcher")
     kind = (launcher.get("kind") if isinstance(launcher, dict) else None) or "process"
@@ -177,11 +170,9 @@ def misplaced(spec: _Written) -> Iterator[PydanticCustomError]:
 
 def _without_metric(spec: _Written) -> Iterator[PydanticCustomError]:
     """Yield which algorithms lack a metric that is an objective or required, where others have it."""
-    objective, defined = spec.get("objective"), all_metrics(spec)
+    defined = all_metrics(spec)
     named = dict.fromkeys(required_metrics(spec.get("require"), list(defined)), "`require`")
-    if isinstance(objective, dict):
-        each = (objective.get(key) for key in ("metric", "step"))
-        named |= {name: "the objective" for name in each if isinstance(name, str) and name in defined}
+    named |= {name: "the objective" for name in objective_metrics(spec) if name in defined}
     for wanted, names in named.items():
         for name, _, alone in each_alone(spec):
             given = alone["metrics"]

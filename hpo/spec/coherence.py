@@ -42,10 +42,10 @@ def _in_one(spec: object) -> Iterator[PydanticCustomError]:
     yield from _tuned_and_fixed(spec)
     yield from _endless_grid(spec)
     yield from _warm_grid(spec)
+    yield from _warm_front(spec)
     yield from untied(spec)
 
 
-def _tuned_and_fixed(spec: object) -> Iterator[PydanticCustomError]:
 def _asked_wrongly(spec: object) -> Iterator[PydanticCustomError]:
     match spec:
         case {"parameters": dict() as parameters} if asks_auto(parameters) and not may_ask(parameters[AUTO]):
@@ -55,6 +55,7 @@ def _asked_wrongly(spec: object) -> Iterator[PydanticCustomError]:
             return
 
 
+def _tuned_and_fixed(spec: object) -> Iterator[PydanticCustomError]:
     match spec:
         case {"parameters": dict() as parameters, "fixed": dict() as fixed}:
             both = [name for name in fixed if name in parameters]
@@ -83,6 +84,12 @@ def _warm_grid(spec: object) -> Iterator[PydanticCustomError]:
             yield mistake(text, hint="leave it out, or take another strategy", at=("warm_start",))
         case _:
             return
+
+
+def _warm_front(spec: object) -> Iterator[PydanticCustomError]:
+    if isinstance(spec, dict) and None not in (spec.get("warm_start"), spec.get("objectives")):
+        text = "the trials of earlier jobs have one value each, and cannot be compared by several"
+        yield mistake(text, hint="leave it out, or tune for one `objective`", at=("warm_start",))
 
 
 def _is_endless(parameter: object) -> bool:

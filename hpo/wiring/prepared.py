@@ -112,6 +112,7 @@ class Prepared:
 
     def strategy(self, seed: int) -> Strategy:
         """Build the strategy."""
+        settings = self.settings(self.spec.name)
         if self.algorithms:
             return Algorithms(
                 {
@@ -122,9 +123,9 @@ class Prepared:
                     )
                     for name, part in self.algorithms.items()
                 },
-                max_jobs=self.spec.limits.max_jobs,
+                max_jobs=settings.max_jobs,
+                others=[objective.goal for objective in settings.others],
             )
-        settings = self.settings(self.spec.name)
         strategy = strategies.build(
             self.spec.strategy.name,
             space=self.space,
@@ -274,8 +275,8 @@ def _put_together(
     document: Document,
     spec: Spec,
     options: Mapping[str | None, BaseModel],
-    *,
     chosen: Mapping[str | None, Chosen],
+    *,
     base: Path,
     say: Callable[[str], None],
 ) -> Prepared:
@@ -287,8 +288,8 @@ def _put_together(
         text=document.merged(),
         digest=document.digest(without={*CHANGEABLE, "name"}),
         base=base,
-        say=say,
         chosen=chosen.get(None),
+        say=say,
     )
     alone = {name: spec.alone(name) for name in spec.algorithms}
     parts = {
