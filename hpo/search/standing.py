@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 Losses = tuple[float, ...]
 """A result's values, one for each objective: the less, the better."""
 
+LARGEST = 1e100
+"""Beyond this, losses count as this: the distance of larger ones is no number."""
+
 
 @dataclass(slots=True)
 class Standing:
@@ -33,6 +36,7 @@ class Standing:
 
     def add(self, losses: Losses) -> None:
         """Take in what a trial has completed with."""
+        losses = tuple(max(-LARGEST, min(LARGEST, loss)) for loss in losses)
         self._sorted = self._sorted or [[] for _ in losses]
         for ascending, loss in zip(self._sorted, losses, strict=True):
             insort(ascending, loss)

@@ -146,6 +146,11 @@ def test_one_that_always_fails_and_one_that_is_alike_get_their_shares() -> None:
     assert set(shares(ran("random", {"one": same, "other": same}, parallel=1)).values()) == {COUNT // 2}
 
 
+def test_the_largest_numbers_that_there_are_can_be_compared() -> None:
+    given = shares(ran("random", {"worse": lambda *_: (1e308, 1e308), "better": lambda *_: (-1e308, -1e308)}))
+    assert given["better"] >= 0.7 * COUNT
+
+
 @pytest.mark.parametrize("objectives", [1, 2, 3, 5])
 def test_weights_are_spread_evenly_over_the_trials(objectives: int) -> None:
     drawn = [weights(objectives, number) for number in range(1, 201)]
