@@ -67,3 +67,21 @@ def test_a_begun_job_goes_on_with_what_was_chosen(hpo: Hpo) -> None:
     later = [trial["parameters"] for trial in hpo("trials", "job", "--json").json if trial["trial"] > 3]
     assert len(later) == 5
     assert all(values.get("C", 0.0) <= 1.0 for values in later)
+
+
+def test_the_image_of_a_built_in_algorithm_tells_the_learner_of_one_of_several(hpo: Hpo) -> None:
+    write(hpo, limits={"max_jobs": 3})
+    spec = yaml.safe_load(hpo.text("spec.yaml"))
+    image = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
+    spec["launcher"] = {"kind": "sagemaker", "instance_type": "ml.m5.xlarge"}
+    spec["algorithms"] = {
+        "boosting": {"parameters": "auto", "launcher": {"image": image}},
+        "svm": {**SVM, "launcher": {"image": "example.com/svm:1", "command": ["train"]}},
+    }
+    hpo.write("spec.yaml", yaml.safe_dump(spec, sort_keys=False))
+    log = hpo.write("log", "loss=0.5\n")
+    for name in ("boosting", "svm"):
+        hpo("metrics", "spec.yaml", "--log", log, "--algorithm", name)
+    untold = "--set", "algorithms.boosting.launcher.image=example.com/xgboost:1"
+    said = hpo("metrics", "spec.yaml", "--log", log, "--algorithm", "svm", *untold, status=2).err
+    assert "`algorithms.boosting.parameters` is `auto`; hpo must know the learner to choose" in said
