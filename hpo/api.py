@@ -69,6 +69,7 @@ class Compromise:
     values: Mapping[str, float]  # by metric
     goals: Mapping[str, str]
     parameters: Mapping[str, Scalar]
+    algorithm: str | None = None  # whose parameters they are, of several
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +189,14 @@ def _nothing(job: JobView) -> str:
 
 def _front(job: JobView) -> Iterator[Compromise]:
     for data in front_of(job):
-        yield Compromise(data["job"], data["trial"], data["values"], data["goals"], data["parameters"])
+        yield Compromise(
+            job=data["job"],
+            trial=data["trial"],
+            values=data["values"],
+            goals=data["goals"],
+            parameters=data["parameters"],
+            algorithm=data["algorithm"],
+        )
 
 
 def _best(data: BestData) -> Best:

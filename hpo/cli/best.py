@@ -24,7 +24,7 @@ from hpo.report.data import JobView, status_data, view
 from hpo.report.expected import ExpectedData
 from hpo.report.feasibility import require_data
 from hpo.report.fixed import fixed_values
-from hpo.report.front import FrontTrialData, best_values, front_of
+from hpo.report.front import FrontTrialData, best_values, front_of, own_trials
 from hpo.report.repeats import seconds
 from hpo.spec.space import Scalar
 from hpo.store.home import existing_job
@@ -98,8 +98,8 @@ def best_command(
         known_algorithm(algorithm, settings.algorithms)
     if settings.others:
         _refuse_for_several(name, top=top, wants_expected=wants_expected)
-        _show_front(job, form, now=now)
-        values = best_values(settings, job.trials)
+        _show_front(job, form, algorithm, now=now)
+        values = best_values(settings, own_trials(job.trials, algorithm))
     elif wants_expected and top is not None:
         raise UsageError("--expected is about one trial: leave --top out")
     else:
@@ -157,21 +157,22 @@ def _expected_lines(best: BestData, expected: ExpectedData | None, *, is_shown: 
     return [expected_text(best, expected), *parameters]
 
 
-def _show_front(job: JobView, form: str, *, now: float) -> None:
-    front = front_of(job)
+def _show_front(job: JobView, form: str, algorithm: str | None, *, now: float) -> None:
+    front = front_of(job, algorithm=algorithm)
     if not front:
-        raise HpoError(no_result(job))
+        raise HpoError(no_result(job, algorithm))
     if form == "table":
         spent = render.money_lines(status_data(job, now=now))
         click.echo("\n".join([tables.front_table(front), *spent]))
         return
-    fixed = fixed_values(job)
-    click.echo(_written([ShownFrontData(**each, fixed=fixed) for each in front], form, as_list=True))
+    fixed = {name: fixed_values(job, name) for name in {each["algorithm"] for each in front}}
+    shown = [ShownFrontData(**each, fixed=fixed[each["algorithm"]]) for each in front]
+    click.echo(_written(shown, form, as_list=True))
 
 
 def no_result(job: JobView, algorithm: str | None = None) -> str:
     """Return why a job, or an algorithm, has no best trial, and which is nearest to what is required."""
-    trials = [trial for trial in job.trials if algorithm in {None, trial.algorithm}]
+    trials = own_trials(job.trials, algorithm)
     required = require_data(job.record.settings, trials)
     whose, of = (job.name, "") if algorithm is None else (algorithm, f" of {algorithm}")
     if required is None or required["nearest"] is None:

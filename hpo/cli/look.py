@@ -23,7 +23,7 @@ from hpo.report.best import ranked
 from hpo.report.counts import ended_of
 from hpo.report.data import StatusData, status_data, trial_data, view
 from hpo.report.feasibility import missed_text
-from hpo.report.front import front_trials
+from hpo.report.front import front_trials, own_trials
 from hpo.report.repeats import seconds
 from hpo.store.home import existing_job, job_names
 
@@ -91,7 +91,7 @@ def trials_command(
     settings = job.record.settings
     if algorithm is not None:
         known_algorithm(algorithm, settings.algorithms)
-    trials = [trial for trial in job.trials if algorithm in {None, trial.algorithm}]
+    trials = own_trials(job.trials, algorithm)
     objective, on_front = settings.objective, front_trials(settings, trials) if settings.others else []
     match sort:
         case "value":

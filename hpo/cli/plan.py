@@ -11,7 +11,7 @@ import click
 from hpo.cli import render, tables
 from hpo.cli.options import json_option, spec_options
 from hpo.errors import LauncherError
-from hpo.report.autotune import chosen_data, chosen_lines
+from hpo.report.autotune import choices_of, chosen_data, chosen_lines
 from hpo.report.repeats import repeats_data, repeats_text
 from hpo.report.warm_start import warm_start_data, warm_start_lines
 
@@ -76,7 +76,12 @@ def _data(prepared: Prepared, trials: Sequence[Trial], cost: Estimate | None) ->
         "repeats": repeats_data(prepared.settings(prepared.spec.name), ()),
         "configurations": prepared.cardinality,
         "algorithms": [
-            {"name": name, "configurations": part.space.cardinality, "request": requests.get(name)}
+            {
+                "name": name,
+                "configurations": part.space.cardinality,
+                "autotune": chosen_data(part.chosen, part.space),
+                "request": requests.get(name),
+            }
             for name, part in prepared.algorithms.items()
         ],
         "longest_seconds": longest_seconds(prepared),
@@ -173,17 +178,18 @@ def _heading(prepared: Prepared, cost: Estimate | None) -> Iterator[str]:
         else f"at most {render.duration(longest)}"
     )
     tuned, repeats = tuned_for(prepared), repeats_data(prepared.settings(spec.name), ())
+    model = [f"model     {tuned['model']}"] if tuned["model"] else []
     goals = (f"{each['goal']} {each['metric']}" for each in tuned["objectives"])
     yield f"{spec.name}: {', '.join(goals)}"
     if prepared.algorithms:
         yield f"strategy  {spec.strategy.name}, for each of {len(prepared.algorithms)} algorithms"
+        yield from model
         for name, part in prepared.algorithms.items():
             yield f"algorithm {name}: {', '.join(_space(part.space))}"
     else:
         of, *fitting = _space(prepared.space)
         yield f"strategy  {spec.strategy.name}, in {of}"
-        if tuned["model"]:
-            yield f"model     {tuned['model']}"
+        yield from model
         yield from (f"fitting   {text}" for text in fitting)
     if spec.require:
         yield f"require   {'; '.join(spec.require)}"
@@ -193,7 +199,9 @@ def _heading(prepared: Prepared, cost: Estimate | None) -> Iterator[str]:
     yield f"time      {time}"
     yield f"cost      {_cost_text(prepared, cost)}"
     yield from warm_start_lines(warm_start_data(prepared.priors))
-    yield from chosen_lines(chosen_data(prepared.chosen, prepared.space))
+    yield from chosen_lines(
+        choices_of({name: (part.chosen, part.space) for name, part in prepared.parts.items()})
+    )
 
 
 def _space(space: Space) -> Iterator[str]:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from hpo.report.best import BestData
     from hpo.report.data import StatusData
     from hpo.report.feasibility import NearestData
+    from hpo.report.front import FrontData
     from hpo.report.repeats import RepeatData
 
 LONGEST = 160
@@ -33,6 +34,9 @@ LONGEST = 160
 
 SHORTEST = 24
 """Characters of it that a table shows however narrow the terminal is."""
+
+FRONT_SHOWN = 20
+"""Trials of a front that are named in a line."""
 
 
 def as_json(data: object) -> str:
@@ -185,9 +189,20 @@ def repeat_lines(repeats: Sequence[RepeatData], *, indent: str) -> list[str]:
 
 def algorithm_line(algorithm: AlgorithmData) -> str:
     """Return how one of several algorithms stands."""
-    best = algorithm["best"]
-    found = f"; best {best['value']!r} ({_numbered(best)})" if best is not None else ""
+    best, front, found = algorithm["best"], algorithm["front"], ""
+    if best is not None:
+        found = f"; best {best['value']!r} ({_numbered(best)})"
+    if front is not None:
+        found = f"; front of {front_text(front)}; {algorithm['on_front']} on that of all"
     return f"algorithm {algorithm['name']}: {counts_text(algorithm['counts'])}{found}"
+
+
+def front_text(front: FrontData) -> str:
+    """Return the size of a Pareto front, its trials, and what it covers."""
+    count = front["size"]
+    trials = ", ".join(map(str, front["trials"][:FRONT_SHOWN])) + (", …" if count > FRONT_SHOWN else "")
+    text = f"1 trial: {trials}" if count == 1 else f"{count} trials: {trials}"
+    return text if front["hypervolume"] is None else f"{text}; hypervolume {front['hypervolume']:.6g}"
 
 
 def money(amount: float) -> str:

@@ -65,12 +65,12 @@ def run_command(
 
 def _tell(prepared: Prepared) -> None:
     """Say what is to be known of a job before it begins: what is doubtful, and what was chosen for it."""
-    from hpo.report.autotune import chosen_data, chosen_line
+    from hpo.report.autotune import choices_of, chosen_line
 
     for warning in prepared.warnings():
         click.echo(f"warning: {warning}", err=True)
-    if data := chosen_data(prepared.chosen, prepared.space):
-        click.echo(chosen_line(data), err=True)
+    if choices := choices_of({name: (part.chosen, part.space) for name, part in prepared.parts.items()}):
+        click.echo(chosen_line(choices), err=True)
 
 
 def _begun(prepared: Prepared, *, or_resume: bool) -> Path:

@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from hpo.report.data import StatusData, WaitingData
     from hpo.report.front import FrontData
 
-FRONT_SHOWN = 20
-"""Trials of a front that are named in a line."""
-
 
 def status_text(status: StatusData) -> str:
     """Return a job's status for people."""
@@ -42,7 +39,7 @@ def status_text(status: StatusData) -> str:
     lines += render.money_lines(status) + render.saved_lines(status) + render.require_lines(status)
     best, front = status["best"], status["front"]
     if front is not None:
-        lines.append(f"front     {_front_text(front)}")
+        lines.append(f"front     {render.front_text(front)}{_reference_text(front)}")
     elif best is None:
         lines.append("best      none yet")
     else:
@@ -54,17 +51,10 @@ def status_text(status: StatusData) -> str:
     return "\n".join(lines)
 
 
-def _front_text(front: FrontData) -> str:
-    """Return the size of a Pareto front, its trials, and what it covers."""
-    count = front["size"]
-    trials = ", ".join(map(str, front["trials"][:FRONT_SHOWN])) + (", …" if count > FRONT_SHOWN else "")
-    text = f"1 trial: {trials}" if count == 1 else f"{count} trials: {trials}"
-    if front["hypervolume"] is None:
-        return text
-    worst = ", ".join(
-        f"{metric} {render.short_number(value)}" for metric, value in front["reference"].items()
-    )
-    return f"{text}; hypervolume {front['hypervolume']:.6g} from the worst values, {worst}"
+def _reference_text(front: FrontData) -> str:
+    """Return from where a front's hypervolume is measured; nothing where that is not known."""
+    worst = (f"{metric} {render.short_number(value)}" for metric, value in front["reference"].items())
+    return "" if front["hypervolume"] is None else f" from the worst values, {', '.join(worst)}"
 
 
 def _waiting_lines(waiting: Sequence[WaitingData]) -> Iterator[str]:

@@ -64,16 +64,20 @@ def front_table(front: Sequence[FrontTrialData]) -> str:
     """Return a row for each trial of a Pareto front: its values, then its parameters."""
     names = parameter_names(trial["parameters"] for trial in front)
     goals = front[0]["goals"] if front else {}
-    header = ["trial", *(f"{metric} ({goal})" for metric, goal in goals.items()), *names]
+    are_several = any(trial["algorithm"] is not None for trial in front)
+    given = ["trial", *(["algorithm"] if are_several else [])]
+    header = [*given, *(f"{metric} ({goal})" for metric, goal in goals.items()), *names]
     rows = [
         [
             str(trial["trial"]),
+            *([trial["algorithm"] or ""] if are_several else []),
             *(short_number(trial["values"][metric]) for metric in goals),
             *cells(trial["parameters"], names),
         ]
         for trial in front
     ]
-    return table(header, rows, right=frozenset(range(len(goals) + 1)))
+    right = {0, *range(len(given), len(given) + len(goals))}
+    return table(header, rows, right=frozenset(right))
 
 
 def trials_csv(trials: Sequence[TrialData]) -> str:

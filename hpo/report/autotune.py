@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from textwrap import wrap
 from typing import TypedDict, assert_never
 
@@ -17,7 +17,8 @@ WIDTH = 88
 class ChosenData(TypedDict):
     """What was chosen; `told_by` is the section of the spec that told the learner.
 
-    `parameters` are ranges in words, by name, of those that are the library's, wholly or in part.
+    `parameters` are ranges in words, by name, of those that are the library's, wholly or in part. `limits`
+    and `early_stopping` are the job's, the same for each of several algorithms.
     """
 
     learner: str
@@ -48,35 +49,55 @@ def chosen_data(chosen: Chosen | None, space: Space) -> ChosenData | None:
     )
 
 
-def chosen_lines(data: ChosenData | None) -> Iterator[str]:
+Choices = Mapping[str | None, ChosenData]
+"""What was chosen for each of several algorithms, by its name, or for a job without them, under None."""
+
+
+def choices_of(parts: Mapping[str | None, tuple[Chosen | None, Space]]) -> Choices:
+    """Return what was chosen for each search space of a job; nothing of those that are the user's own."""
+    found = {name: chosen_data(chosen, space) for name, (chosen, space) in parts.items()}
+    return {name: data for name, data in found.items() if data is not None}
+
+
+def chosen_lines(choices: Choices) -> Iterator[str]:
     """Yield what was chosen, in words, with its sources."""
-    if data is None:
-        return
-    yield f"{_summary(data)}, by `{data['told_by']}`:"
-    names = [*data["parameters"], *data["fixed"], *data["limits"], "early_stopping"]
-    width = max(map(len, names))
-    for name, text in data["parameters"].items():
-        yield f"  {name.ljust(width)}  {text}"
-    for name, value in data["fixed"].items():
-        yield f"  {name.ljust(width)}  fixed to {shown(value)}"
-    for name, limit in data["limits"].items():
-        yield f"  {name.ljust(width)}  {limit}"
-    if data["early_stopping"] is not None:
-        yield f"  {'early_stopping'.ljust(width)}  {data['early_stopping']}: it prints its metrics in steps"
-    yield "sources of the ranges:"
-    yield from (f"  {line}" for line in wrap(data["sources"], WIDTH))
+    of_the_job: dict[str, str] = {}
+    for name, data in choices.items():
+        of_the_job = _of_the_job(data, "it prints its" if name is None else "some print their")
+        yield f"chosen for {_summary(name, data)}, by `{data['told_by']}`:"
+        fixed = {key: f"fixed to {shown(value)}" for key, value in data["fixed"].items()}
+        yield from _columns({**data["parameters"], **fixed, **(of_the_job if name is None else {})})
+        yield "sources of the ranges:"
+        yield from (f"  {line}" for line in wrap(data["sources"], WIDTH))
+    if None not in choices and of_the_job:
+        yield "chosen for all algorithms together:"
+        yield from _columns(of_the_job)
 
 
-def chosen_line(data: ChosenData) -> str:
+def chosen_line(choices: Choices) -> str:
     """Return in one line what was chosen."""
+    of_each = [_summary(name, data) for name, data in choices.items()]
+    data = next(iter(choices.values()))
     others = [f"{key} {limit}" for key, limit in data["limits"].items()]
     others += [f"early_stopping {data['early_stopping']}"] if data["early_stopping"] else []
-    return f"{_summary(data)}{''.join(f', {other}' for other in others)}; `hpo plan` shows the ranges"
+    return f"chosen for {', '.join([*of_each, *others])}; `hpo plan` shows the ranges"
 
 
-def _summary(data: ChosenData) -> str:
+def _summary(name: str | None, data: ChosenData) -> str:
     count = len(data["parameters"])
-    return f"chosen for {data['learner']}: {count} {'parameter' if count == 1 else 'parameters'}"
+    whose = data["learner"] if name is None else f"{name} ({data['learner']})"
+    return f"{whose}: {count} {'parameter' if count == 1 else 'parameters'}"
+
+
+def _of_the_job(data: ChosenData, who: str) -> dict[str, str]:
+    limits = {key: str(limit) for key, limit in data["limits"].items()}
+    rule = data["early_stopping"]
+    return limits if rule is None else {**limits, "early_stopping": f"{rule}: {who} metrics in steps"}
+
+
+def _columns(rows: Mapping[str, str]) -> Iterator[str]:
+    width = max(map(len, rows), default=0)
+    yield from (f"  {name.ljust(width)}  {text}" for name, text in rows.items())
 
 
 def described(parameter: Parameter, space: Space) -> str:

@@ -20,10 +20,14 @@ MOST_POINTS = 500
 
 
 class FrontTrialData(TypedDict):
-    """A trial than which no other one is better; `values` and `goals` by metric."""
+    """A trial than which no other one is better; `values` and `goals` by metric.
+
+    `algorithm` is whose parameters it has, null where the job has not several.
+    """
 
     job: str
     trial: int
+    algorithm: str | None
     values: dict[str, float]
     goals: dict[str, str]
     parameters: dict[str, Scalar]
@@ -52,8 +56,11 @@ def front_trials(settings: Settings, trials: Sequence[Trial]) -> list[Trial]:
     return [results[index] for index in pareto_front([_values(trial) for trial in results], goals)]
 
 
-def front_of(job: JobView) -> list[FrontTrialData]:
-    """Return the front of a job with several objectives; empty for one objective, or without results."""
+def front_of(job: JobView, *, algorithm: str | None = None) -> list[FrontTrialData]:
+    """Return the front of a job with several objectives, or that of one of its algorithms by itself.
+
+    Empty for one objective, or without results.
+    """
     settings = job.record.settings
     if not settings.others:
         return []
@@ -61,6 +68,7 @@ def front_of(job: JobView) -> list[FrontTrialData]:
         FrontTrialData(
             job=job.name,
             trial=trial.number,
+            algorithm=trial.algorithm,
             values=_by_metric(settings, _values(trial)),
             goals={objective.metric: objective.goal.value for objective in settings.objectives},
             parameters=dict(trial.params),
@@ -68,7 +76,7 @@ def front_of(job: JobView) -> list[FrontTrialData]:
             origin=job.name,
             cost=cost_of(trial),
         )
-        for trial in front_trials(settings, job.trials)
+        for trial in front_trials(settings, own_trials(job.trials, algorithm))
     ]
 
 
@@ -84,9 +92,19 @@ def best_values(settings: Settings, trials: Sequence[Trial]) -> dict[str, float]
     }
 
 
-def front_data(settings: Settings, trials: Sequence[Trial]) -> FrontData | None:
-    """Return the front at a glance; None for one objective, or without results."""
-    front = front_trials(settings, trials) if settings.others else []
+def own_trials(trials: Sequence[Trial], algorithm: str | None) -> list[Trial]:
+    """Return the trials of one algorithm; all of them for None."""
+    return [trial for trial in trials if algorithm in {None, trial.algorithm}]
+
+
+def front_data(
+    settings: Settings, trials: Sequence[Trial], *, algorithm: str | None = None
+) -> FrontData | None:
+    """Return the front at a glance, or that of one algorithm; None for one objective, or without results.
+
+    The reference is of all results, so that the algorithms' hypervolumes can be compared.
+    """
+    front = front_trials(settings, own_trials(trials, algorithm)) if settings.others else []
     if not front:
         return None
     goals = [objective.goal for objective in settings.objectives]

@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from hpo.core.history import History
+from hpo.core.settings import Goal
 from hpo.core.verdict import Verdict
-from hpo.search.allocation import Standing, minimum, ranked
+from hpo.search.allocation import minimum, ranked, weights
 from hpo.search.projection import Projections
+from hpo.search.standing import Standing
 from hpo.search.stopping import Decision, Explains
 from hpo.search.strategy import Proposal, Strategy
 
@@ -32,8 +34,11 @@ class Algorithms:
 
     needs_results = True
 
-    def __init__(self, algorithms: Mapping[str, Searched], *, max_jobs: int) -> None:
+    def __init__(
+        self, algorithms: Mapping[str, Searched], *, max_jobs: int, others: Sequence[Goal] = ()
+    ) -> None:
         self._algorithms = dict(algorithms)
+        self._others = others  # goals of the objectives beside the history's
         self._first = minimum(max_jobs, len(algorithms))
         self._shares = lru_cache(maxsize=1)(self._new_shares)
 
@@ -42,10 +47,10 @@ class Algorithms:
         for algorithm in self._algorithms.values():
             algorithm.strategy.prepare()
 
-    def propose(self, history: History, number: int) -> Proposal | None:  # noqa: ARG002 -- it is counted anew
+    def propose(self, history: History, number: int) -> Proposal | None:
         """Return values for the algorithm whose turn it is; None where all have nothing left."""
         shares = self._shares(history)
-        for choice in ranked(shares.standings(), self._first):
+        for choice in ranked(shares.standings(), self._first, weights(1 + len(self._others), number)):
             own = shares.projections.of(choice.name)
             proposal = self._algorithms[choice.name].strategy.propose(own, len(own.trials) + 1)
             if proposal is not None:
@@ -82,16 +87,16 @@ class Algorithms:
         for name, each in self._algorithms.items():
             standings.append(Standing(name, each.initial))
             for value in each.known:
-                standings[-1].inherit(history.goal.sign * value)
-        return _Shares(history, standings)
+                standings[-1].inherit((history.goal.sign * value,))
+        return _Shares(history, standings, [history.goal, *self._others])
 
 
 class _Shares:
     """How the algorithms stand, kept up with as a history grows."""
 
-    def __init__(self, history: History, standings: Sequence[Standing]) -> None:
+    def __init__(self, history: History, standings: Sequence[Standing], goals: Sequence[Goal]) -> None:
         self.projections = Projections(history)
-        self._sign = history.goal.sign
+        self._signs = [goal.sign for goal in goals]
         self._standings = {standing.name: standing for standing in standings}
         self._completed: set[int] = set()
 
@@ -105,4 +110,5 @@ class _Shares:
             standing.trials = len(self.projections.of(standing.name).trials)
             if trial.is_result and trial.number not in self._completed:
                 self._completed.add(trial.number)
-                standing.add(self._sign * (trial.value or 0.0))
+                values = zip(self._signs, trial.values, strict=True)
+                standing.add(tuple(sign * (value or 0.0) for sign, value in values))

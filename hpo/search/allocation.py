@@ -8,14 +8,22 @@ tried ever more seldom, but never given up. The paper's values lie between 0 and
 of the distance from the best of all values to the algorithms' medians, in the mean, so that neither the scale
 of the objective matters, nor how bad the worst values are, nor whose trials are the most. The results that an
 identical start's parents have given count like the job's own.
+
+Several objectives are weighed, each time otherwise, and then judged as if they were one: by the augmented
+Chebyshev function of ParEGO (Knowles, ParEGO: A Hybrid Algorithm With On-line Landscape Approximation for
+Expensive Multiobjective Optimization Problems, 2006) of the losses, each in its own unit as above. Every
+point of a front is the best under some weights. So an algorithm gets the trials of the weights under which it
+is ahead: one that is best in a part of the front gets that part's share, and one that is on no part of it
+ever fewer.
 """
 
 from __future__ import annotations
 
 import math
-from bisect import insort
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+from hpo.search.standing import Losses, Standing
 
 LEAST, MOST = 3, 6
 """Trials that each algorithm gets before they are compared: a quarter of all, but not fewer or more."""
@@ -23,40 +31,11 @@ LEAST, MOST = 3, 6
 ALPHA = 0.5
 """How much is tried out, as the paper recommends."""
 
+AUGMENTED = 0.05
+"""What the sum of the weighed losses counts beside the greatest one, as in ParEGO."""
 
-@dataclass(slots=True)
-class Standing:
-    """How one algorithm stands."""
-
-    name: str
-    initial: int  # configurations that are to be tried first of all
-    trials: int = 0  # all that were proposed, also those that have not ended, or failed
-    inherited: int = 0  # results of parents, which count like its own
-    _losses: list[float] = field(default_factory=list)  # sorted
-
-    @property
-    def tried(self) -> int:
-        """How many trials count, its own and its parents'."""
-        return self.trials + self.inherited
-
-    def inherit(self, loss: float) -> None:
-        """Take in what a trial of an identical start's parent has completed with."""
-        self.inherited += 1
-        self.add(loss)
-
-    def add(self, loss: float) -> None:
-        """Take in what a trial has completed with: the less, the better."""
-        insort(self._losses, loss)
-
-    @property
-    def best(self) -> float | None:
-        """The least loss; None where no trial has completed."""
-        return self._losses[0] if self._losses else None
-
-    @property
-    def median(self) -> float | None:
-        """The median of the losses, likewise."""
-        return self._losses[len(self._losses) // 2] if self._losses else None
+ROUNDS = 60
+"""Steps of an iteration that has long converged by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,23 +51,75 @@ def minimum(max_jobs: int, algorithms: int) -> int:
     return max(LEAST, min(MOST, max_jobs // (4 * algorithms)))
 
 
-def ranked(standings: Sequence[Standing], first: int) -> list[Choice]:
+def weights(objectives: int, number: int) -> Losses:
+    """Return how much each objective weighs for trial `number`; all together 1.
+
+    They are spread evenly over all that there are: the trials' numbers in a sequence of low discrepancy
+    (Roberts, The Unreasonable Effectiveness of Quasirandom Sequences, 2018), made uniform on the simplex.
+    """
+    if objectives == 1:
+        return (1.0,)
+    root = 2.0
+    for _ in range(ROUNDS):  # x^(m + 1) = x + 1, whose root is the golden ratio's generalization
+        root = (1.0 + root) ** (1.0 / (objectives + 1))
+    parts = [-math.log1p(-((0.5 + number / root ** (each + 1)) % 1.0)) for each in range(objectives)]
+    return tuple(part / (sum(parts) or 1.0) for part in parts)
+
+
+def ranked(standings: Sequence[Standing], first: int, weighed: Losses = (1.0,)) -> list[Choice]:
     """Return the algorithms in the order in which they are to get the next trial; of equal ones the first.
 
-    `first` is the minimum of each.
+    `first` is the minimum of each; `weighed` is how much each objective weighs.
     """
     total = sum(standing.tried for standing in standings)
-    medians = [standing.median for standing in standings if standing.median is not None]
-    best = min((standing.best for standing in standings if standing.best is not None), default=0.0)
-    unit = sum(median / len(medians) for median in medians) - best if medians else 0.0
+    scale = _Scale.of(standings, weighed)
+    known = {standing.name: scale.best(standing) for standing in standings if standing.front}
+    medians = [scale.loss(standing.median) for standing in standings if standing.front]
+    best = min(known.values(), default=0.0)
+    unit = max(0.0, sum(median / len(medians) for median in medians) - best) if medians else 0.0
     worst = max(medians, default=0.0)
 
     def order(standing: Standing) -> tuple[int, int, float, int]:
-        loss = worst if standing.best is None else standing.best
         bonus = unit * (ALPHA * math.log(max(1, total)) / max(1, standing.tried)) ** 2
-        return *_turn(standing, first), loss - bonus, standing.tried
+        return *_turn(standing, first), known.get(standing.name, worst) - bonus, standing.tried
 
-    return [Choice(standing.name, _why(standing, first)) for standing in sorted(standings, key=order)]
+    return [Choice(each.name, _why(each, first, weighed)) for each in sorted(standings, key=order)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    """Makes one loss of several: weighed, from the best of each on, in its own unit."""
+
+    best_of_each: Losses
+    units: Losses
+    weighed: Losses
+
+    @classmethod
+    def of(cls, standings: Sequence[Standing], weighed: Losses) -> _Scale:
+        """Return the scale of some standings; without results it is of no use."""
+        found = [standing for standing in standings if standing.front]
+        best = tuple(map(min, zip(*(standing.least for standing in found), strict=True)))
+        most = map(max, zip(*(standing.greatest for standing in found), strict=True))
+        medians = zip(*(standing.median for standing in found), strict=True)
+        units = tuple(
+            sum(median - low for median in column) / len(column) or (high - low) or 1.0
+            for column, low, high in zip(medians, best, most, strict=True)
+        )
+        return cls(best, units, weighed)
+
+    def loss(self, losses: Losses) -> float:
+        """Return the loss that the losses come to."""
+        parts = [
+            weight * (loss - best) / unit
+            for weight, loss, best, unit in zip(
+                self.weighed, losses, self.best_of_each, self.units, strict=True
+            )
+        ]
+        return max(parts) + AUGMENTED * sum(parts)
+
+    def best(self, standing: Standing) -> float:
+        """Return the least loss of an algorithm's results, which is one of its front's."""
+        return min(self.loss(losses) for losses in standing.front)
 
 
 def _turn(standing: Standing, first: int) -> tuple[int, int]:
@@ -100,7 +131,7 @@ def _turn(standing: Standing, first: int) -> tuple[int, int]:
     return 2, 0
 
 
-def _why(standing: Standing, first: int) -> str:
+def _why(standing: Standing, first: int, weighed: Losses) -> str:
     match _turn(standing, first)[0]:
         case 0:
             return ""
@@ -109,4 +140,6 @@ def _why(standing: Standing, first: int) -> str:
             return f"trial {standing.tried + 1} of the first {first} of {standing.name}{included}"
         case _:
             known = f" and {standing.inherited} of parents" if standing.inherited else ""
-            return f"{standing.name} promises most, after {standing.trials} trials of it{known}"
+            shares = ", ".join(f"{weight:.2f}" for weight in weighed)
+            where = f" where the objectives weigh {shares}" if len(weighed) > 1 else ""
+            return f"{standing.name} promises most{where}, after {standing.trials} trials of it{known}"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated
 
-from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema, field_validator
+from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, WithJsonSchema, field_validator
 from pydantic_core import PydanticCustomError
 
-from hpo.spec.learners import asks_auto
+from hpo.spec.learners import LearnerName, refuse_auto
 from hpo.spec.names import ALGORITHM
-from hpo.spec.objectives import required_metrics
+from hpo.spec.objectives import objective_metrics, required_metrics
 from hpo.spec.parameters import ParameterModel
 from hpo.spec.section import Constraints, Initial, ParameterName, Section, SpecScalar, Text, mistake
 from hpo.spec.warm_start import WarmStart
@@ -20,14 +20,11 @@ SECTION = "algorithms"
 OVERLAID = ("fixed", "metrics", "launcher")
 """Sections that all algorithms share, each with its own over them, key by key."""
 
-OWN = ("parameters", "constraints", "initial")
+OWN = ("learner", "parameters", "constraints", "initial")
 """Sections that each algorithm has for itself, and then the job has not."""
 
 INSTEAD = ("warm_start",)
 """Sections of the job in whose place each algorithm may have one of its own."""
-
-ONE_ONLY = {"objectives": "is tuned for one objective, by which they are compared"}
-"""Sections that several algorithms have not, and why their job has not."""
 
 
 def _algorithm_name(name: str) -> str:
@@ -62,6 +59,9 @@ class AlgorithmLauncher(Section):
 class Algorithm(Section):
     """One of several algorithms: what it has for itself, beside what all of them share."""
 
+    learner: LearnerName | None = Field(
+        default=None, description="what its program trains, for `parameters: auto`: a learner of the library"
+    )
     parameters: Mapping[ParameterName, ParameterModel] = Field(
         description="what is tuned: continuous, integer and categorical parameters, by name",
         json_schema_extra={"minProperties": 1},
@@ -87,11 +87,8 @@ class Algorithm(Section):
 
     @field_validator("parameters", mode="before")
     @classmethod
-    def _are_listed(cls, data: object) -> object:
-        if asks_auto(data):
-            hint = "list them, or tune this one alone"
-            raise mistake("hpo chooses parameters for a job of one algorithm only", hint=hint)
-        return data
+    def _are_written_out(cls, data: object, info: ValidationInfo) -> object:
+        return refuse_auto(data, info.data)
 
     @field_validator("parameters")
     @classmethod
@@ -158,10 +155,6 @@ def misplaced(spec: _Written) -> Iterator[PydanticCustomError]:
         if spec.get(key) is not None:
             text = f"with `{SECTION}`, each of them has its own"
             yield mistake(text, hint=f"move it below `{SECTION}`", at=(key,))
-    for key, why in ONE_ONLY.items():
-        if spec.get(key) is not None:
-            hint = "leave it out, or tune one algorithm alone"
-            yield mistake(f"a job of several algorithms {why}", hint=hint, at=(key,))
     yield from _without_metric(spec)
     launcher = spec.get("launcher")
     kind = (launcher.get("kind") if isinstance(launcher, dict) else None) or "process"
@@ -177,11 +170,9 @@ def misplaced(spec: _Written) -> Iterator[PydanticCustomError]:
 
 def _without_metric(spec: _Written) -> Iterator[PydanticCustomError]:
     """Yield which algorithms lack a metric that is an objective or required, where others have it."""
-    objective, defined = spec.get("objective"), all_metrics(spec)
+    defined = all_metrics(spec)
     named = dict.fromkeys(required_metrics(spec.get("require"), list(defined)), "`require`")
-    if isinstance(objective, dict):
-        each = (objective.get(key) for key in ("metric", "step"))
-        named |= {name: "the objective" for name in each if isinstance(name, str) and name in defined}
+    named |= {name: "the objective" for name in objective_metrics(spec) if name in defined}
     for wanted, names in named.items():
         for name, _, alone in each_alone(spec):
             given = alone["metrics"]

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pydantic_core import PydanticCustomError
 
 from hpo.spec.algorithms import SECTION, all_metrics, each_alone, located, misplaced
+from hpo.spec.learners import AUTO, asks_auto, may_ask
 from hpo.spec.objectives import objective_mistakes
 from hpo.spec.repeats import seeds_given_twice
 from hpo.spec.section import mistake
@@ -37,10 +38,21 @@ def _in_several(spec: Mapping[str, object]) -> Iterator[PydanticCustomError]:
 
 def _in_one(spec: object) -> Iterator[PydanticCustomError]:
     """Yield what does not go together in one search space."""
+    yield from _asked_wrongly(spec)
     yield from _tuned_and_fixed(spec)
     yield from _endless_grid(spec)
     yield from _warm_grid(spec)
+    yield from _warm_front(spec)
     yield from untied(spec)
+
+
+def _asked_wrongly(spec: object) -> Iterator[PydanticCustomError]:
+    match spec:
+        case {"parameters": dict() as parameters} if asks_auto(parameters) and not may_ask(parameters[AUTO]):
+            text = "it must be true, or a list of parameters that the library has"
+            yield mistake(text, at=("parameters", AUTO))
+        case _:
+            return
 
 
 def _tuned_and_fixed(spec: object) -> Iterator[PydanticCustomError]:
@@ -72,6 +84,12 @@ def _warm_grid(spec: object) -> Iterator[PydanticCustomError]:
             yield mistake(text, hint="leave it out, or take another strategy", at=("warm_start",))
         case _:
             return
+
+
+def _warm_front(spec: object) -> Iterator[PydanticCustomError]:
+    if isinstance(spec, dict) and None not in (spec.get("warm_start"), spec.get("objectives")):
+        text = "the trials of earlier jobs have one value each, and cannot be compared by several"
+        yield mistake(text, hint="leave it out, or tune for one `objective`", at=("warm_start",))
 
 
 def _is_endless(parameter: object) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Literal, get_args
 
 from hpo.spec.nodes import MappingNode
 from hpo.spec.reader import read_text
+from hpo.spec.section import mistake
 
 LearnerName = Literal["lightgbm", "mlp", "random-forest", "svm", "xgboost"]
 """The learners that the library has a search space of."""
@@ -40,6 +42,27 @@ def asks_auto(parameters: object) -> bool:
     if not isinstance(parameters, dict):
         return parameters == AUTO
     return not isinstance(parameters.get(AUTO), dict | None)
+
+
+def may_ask(auto: object) -> bool:
+    """Tell whether the key `auto` may have this value: true, or a list of the library's parameters."""
+    return auto is True or isinstance(auto, list)
+
+
+def refuse_auto(parameters: object, known: Mapping[str, object]) -> object:
+    """Return a section's parameters, but refuse an `auto` that stands for nothing yet.
+
+    `hpo.spec.autotune` has written out what it could; `known` are the section's fields that are right.
+    """
+    if not asks_auto(parameters):
+        return parameters
+    asks_wrongly = isinstance(parameters, dict) and not may_ask(parameters[AUTO])
+    if "learner" not in known or asks_wrongly:  # which is told elsewhere, and is why nothing was written out
+        return {"unknown": {"type": "categorical", "values": [0]}}
+    raise mistake(
+        "hpo must know the learner to choose",
+        hint=f"write learner: NAME, one of {', '.join(LEARNERS)}; or list the parameters yourself",
+    )
 
 
 def learner(name: str) -> Learner:

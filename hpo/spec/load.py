@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaValue, models_json_schema
 
-from hpo.spec.algorithms import ONE_ONLY, OWN, SECTION, AlgorithmLauncher
+from hpo.spec.algorithms import OWN, SECTION, Algorithm, AlgorithmLauncher
 from hpo.spec.document import Document
 from hpo.spec.learners import AUTO
 from hpo.spec.models import Launcher, Spec
@@ -51,7 +51,8 @@ def schema(options: Mapping[str, type[BaseModel]] | None = None) -> JsonSchemaVa
             if "patternProperties" in part:
                 part["additionalProperties"] = False
     spec = definitions.pop(names[Spec])
-    spec["properties"]["parameters"] = _or_auto(spec["properties"]["parameters"])
+    for each in (spec, definitions[Algorithm.__name__]):
+        each["properties"]["parameters"] = _or_auto(each["properties"]["parameters"])
     spec = _of_one_or_several(spec)
     for model in set(options.values()):
         del definitions[names[model]]
@@ -74,7 +75,7 @@ def _of_one_or_several(spec: JsonSchemaValue) -> JsonSchemaValue:
     """Return a spec's schema with one objective or several, and one algorithm or several.
 
     One has parameters and metrics in the spec. Several may have each their own options of the launcher, so
-    that the job's need not be all of them, and are compared by one objective.
+    that the job's need not be all of them.
     """
     either = ("parameters", "metrics")
     required = [key for key in spec["required"] if key not in either]
@@ -92,7 +93,7 @@ def _of_one_or_several(spec: JsonSchemaValue) -> JsonSchemaValue:
             },
             {
                 "if": {"required": [SECTION]},
-                "then": {"properties": {"launcher": shared, **dict.fromkeys((*OWN, *ONE_ONLY), False)}},
+                "then": {"properties": {"launcher": shared, **dict.fromkeys(OWN, False)}},
                 "else": {"properties": {"launcher": launcher}, "required": list(either)},
             },
         ],

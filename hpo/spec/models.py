@@ -24,7 +24,7 @@ from pydantic import (
 
 from hpo.spec.algorithms import SECTION, Algorithm, AlgorithmName, nothing_to_tune
 from hpo.spec.coherence import incoherences
-from hpo.spec.learners import AUTO, LEARNERS, LearnerName, asks_auto
+from hpo.spec.learners import LearnerName, refuse_auto
 from hpo.spec.limits import Limits, Retry, no_limits
 from hpo.spec.objectives import Objective, OneOfSeveral, first_of, no_objective
 from hpo.spec.parameters import ParameterModel
@@ -151,18 +151,7 @@ class Spec(Section):
     @field_validator("parameters", mode="before")
     @classmethod
     def _are_written_out(cls, data: object, info: ValidationInfo) -> object:
-        """Refuse an `auto` that stands for nothing yet: `hpo.spec.autotune` writes out what it can."""
-        if not asks_auto(data):
-            return data
-        if "learner" not in info.data:  # its mistake comes first: that is why nothing was written out
-            return {"unknown": {"type": "categorical", "values": [0]}}
-        if isinstance(data, dict) and data[AUTO] is not True and not isinstance(data[AUTO], list):
-            text = "it must be true, or a list of parameters that the library has"
-            raise mistake(text, at=("parameters", AUTO))
-        raise mistake(
-            "hpo must know the learner to choose",
-            hint=f"write learner: NAME, one of {', '.join(LEARNERS)}; or list the parameters yourself",
-        )
+        return refuse_auto(data, info.data)
 
     @field_validator("algorithms")
     @classmethod
@@ -240,6 +229,7 @@ class Spec(Section):
             update={
                 "algorithms": {},
                 "metrics": {**self.metrics, **own.metrics},
+                "learner": own.learner,
                 "parameters": own.parameters,
                 "fixed": {**self.fixed, **own.fixed},
                 "constraints": own.constraints,

@@ -61,21 +61,29 @@ def objective_mistakes(spec: object) -> Iterator[PydanticCustomError]:
 
 def _undefined(spec: Mapping[str, object], metrics: Mapping[str, object]) -> Iterator[PydanticCustomError]:
     """Yield which names of metrics are none."""
-    named: list[tuple[tuple[str | int, ...], object]] = []
-    match spec:
-        case {"objective": dict() as objective}:
-            named += [(("objective", key), objective.get(key)) for key in ("metric", "step")]
-        case _:
-            pass
-    for index, each in enumerate(_listed(spec.get("objectives"))):
-        if isinstance(each, dict):
-            named.append((("objectives", index, "metric"), each.get("metric")))
-    for at, name in named:
-        if isinstance(name, str) and name not in metrics:
+    for at, name in _named(spec):
+        if name not in metrics:
             from hpo.spec.explain import did_you_mean
 
             text = f"`metrics` has no such name{did_you_mean(name, list(metrics))}"
             yield mistake(text, hint=f"defined are: {', '.join(metrics) or 'none'}", at=at)
+
+
+def objective_metrics(spec: Mapping[str, object]) -> list[str]:
+    """Return which metrics a spec's objectives, as written, name: those of `objective` and `objectives`."""
+    return [name for _, name in _named(spec)]
+
+
+def _named(spec: Mapping[str, object]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Yield where a spec's objectives name a metric, and its name."""
+    objective = spec.get("objective")
+    named: list[tuple[tuple[str | int, ...], object]] = []
+    if isinstance(objective, dict):
+        named += [(("objective", key), objective.get(key)) for key in ("metric", "step")]
+    for index, each in enumerate(_listed(spec.get("objectives"))):
+        if isinstance(each, dict):
+            named.append((("objectives", index, "metric"), each.get("metric")))
+    yield from ((at, name) for at, name in named if isinstance(name, str))
 
 
 def required_metrics(require: object, metrics: Collection[str]) -> list[str]:
@@ -133,9 +141,6 @@ def _meaningless(spec: Mapping[str, object]) -> Iterator[tuple[tuple[str, ...], 
     if spec.get("strategy") == "hyperband" or _name(spec.get("strategy")) == "hyperband":
         text = "hyperband judges a trial by one curve, and several objectives have one each"
         yield ("strategy",), text, "take bayesian, random or grid"
-    if spec.get("warm_start") is not None:
-        text = "the trials of earlier jobs have one value each, and cannot be compared by several"
-        yield ("warm_start",), text, "leave it out, or tune for one `objective`"
 
 
 def _name(strategy: object) -> object:

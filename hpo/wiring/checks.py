@@ -85,7 +85,10 @@ def _options_model(document: Document) -> type[BaseModel] | None:
         return None
 
 
-def learner_told(document: Document, options: Mapping[str | None, BaseModel] | None) -> str | None:
-    """Return which learner of the library the launcher's options tell; None where they tell none."""
-    kind, alone = document.value("launcher.kind") or "process", (options or {}).get(None)
-    return None if alone is None else launchers.learner(str(kind), alone)
+def learners_told(
+    document: Document, options: Mapping[str | None, BaseModel] | None
+) -> dict[str | None, str]:
+    """Return which learners of the library the launcher's options tell, by algorithm, or under None."""
+    kind = str(document.value("launcher.kind") or "process")
+    told = {name: launchers.learner(kind, each) for name, each in (options or {}).items()}
+    return {name: learner for name, learner in told.items() if learner is not None}

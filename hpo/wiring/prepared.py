@@ -38,7 +38,7 @@ from hpo.wiring.checks import (
     check_options,
     check_patterns,
     launcher_options,
-    learner_told,
+    learners_told,
     place_of,
 )
 from hpo.wiring.parent_reader import beginners
@@ -112,6 +112,7 @@ class Prepared:
 
     def strategy(self, seed: int) -> Strategy:
         """Build the strategy."""
+        settings = self.settings(self.spec.name)
         if self.algorithms:
             return Algorithms(
                 {
@@ -122,9 +123,9 @@ class Prepared:
                     )
                     for name, part in self.algorithms.items()
                 },
-                max_jobs=self.spec.limits.max_jobs,
+                max_jobs=settings.max_jobs,
+                others=[objective.goal for objective in settings.others],
             )
-        settings = self.settings(self.spec.name)
         strategy = strategies.build(
             self.spec.strategy.name,
             space=self.space,
@@ -233,7 +234,7 @@ def prepare(
     check_base(base)
     document = Document.read(given, overrides=overrides)
     options = launcher_options(document)
-    chosen = choose(document, told=learner_told(document, options))
+    chosen = choose(document, told=learners_told(document, options))
     spec = spec_of(document, strategies.names)
     if spec is not None and isinstance(spec.strategy, OtherStrategy):
         check_options(document, spec.strategy)
@@ -241,7 +242,7 @@ def prepare(
     if spec is None or options is None:
         document.raise_problems()
         raise AssertionError("what is not valid has problems")
-    prepared = replace(_put_together(document, spec, options, base=base, say=say), chosen=chosen)
+    prepared = _put_together(document, spec, options, chosen, base=base, say=say)
     if isinstance(spec.strategy, OtherStrategy) and not document.problems:
         try:
             prepared.strategy(seed=0)
@@ -274,6 +275,7 @@ def _put_together(
     document: Document,
     spec: Spec,
     options: Mapping[str | None, BaseModel],
+    chosen: Mapping[str | None, Chosen],
     *,
     base: Path,
     say: Callable[[str], None],
@@ -286,11 +288,12 @@ def _put_together(
         text=document.merged(),
         digest=document.digest(without={*CHANGEABLE, "name"}),
         base=base,
+        chosen=chosen.get(None),
         say=say,
     )
     alone = {name: spec.alone(name) for name in spec.algorithms}
     parts = {
-        name: replace(whole, spec=one, options=options[name], space=one.space())
+        name: replace(whole, spec=one, options=options[name], space=one.space(), chosen=chosen.get(name))
         for name, one in alone.items()
     }
     return replace(whole, algorithms=parts)

@@ -57,6 +57,7 @@ def test_best_is_the_pareto_front(hpo: Hpo) -> None:
     assert first == {
         "job": "job",
         "trial": first["trial"],
+        "algorithm": None,
         "values": of_trial["values"],
         "goals": {"acc": "maximize", "latency": "minimize"},
         "parameters": of_trial["parameters"],
