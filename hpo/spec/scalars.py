@@ -69,7 +69,8 @@ class _Dumper(yaml.SafeDumper):
         return True
 
     def _text(self, text: str) -> yaml.ScalarNode:
-        style = None if text.isprintable() else '"'
+        is_open = "${" in text.rpartition("}")[2]  # a reader would look for the end of a reference behind it
+        style = None if text.isprintable() and not is_open else '"'
         return self.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 

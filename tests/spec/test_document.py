@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -355,6 +355,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("merged")
 
 
+@example({"${": {}})
 @given(st.dictionaries(KEYS, VALUES, min_size=1, max_size=5))
 def test_the_merged_text_reads_back_as_the_same_values(folder: Path, spec: dict[str, Plain]) -> None:
     first = Document.read([_written(folder / "first.yaml", spec)], environment={})
