@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from hpo.search.bayesian.engine import Engine
 from hpo.search.bayesian.kernel import Kernel, NoiseBelief, start
 from hpo.search.bayesian.outputs import tail_compressed
 from hpo.search.bayesian.process import GaussianProcess, Likelihood, Observed, fitted
+from hpo.search.bayesian.pull import Pull
 from hpo.search.bayesian.start import POINTS, Start
 from hpo.search.bayesian.subset import subset
 from hpo.search.bayesian.surrogate import Evidence
@@ -164,6 +166,43 @@ def test_what_is_pending_promises_nothing_more() -> None:
     assert beside(seen)[place] < alone(seen)[place] - 3.0
     far = int(np.argmax(((where - where[place]) ** 2).sum(1)))
     assert beside(seen)[far] == pytest.approx(alone(seen)[far], abs=1.5)
+
+
+def test_where_there_is_no_noise_the_drawn_values_are_those_observed() -> None:
+    known = replace(observed(20), doubt=np.zeros(20))
+    fit = fitted(known)
+    process = GaussianProcess(known, Kernel(fit.weights, fit.signal, 1e-8))
+    seen, trials = process.project(ENCODING.features(points(300, seed=3))), process.project(known.features)
+    normals = norm.ppf(np.random.default_rng(0).random((20, 16)))
+    drawn = ExpectedImprovement(process, math.inf, trials, normals)(seen)
+    told = ExpectedImprovement(
+        process, float(known.values.min()), process.project(known.features[:0]), normals
+    )(seen)
+    assert np.abs(drawn - told)[told > -10.0].max() < 0.3
+
+
+def test_where_there_is_noise_the_luckiest_trial_is_not_what_is_to_be_improved_on() -> None:
+    known = observed(20)
+    values = known.values.copy()
+    values[3] -= 2.0
+    fit = fitted(known)
+    process = GaussianProcess(replace(known, values=values), Kernel(fit.weights, fit.signal, 1.0))
+    seen, trials = process.project(ENCODING.features(points(300, seed=3))), process.project(known.features)
+    normals = norm.ppf(np.random.default_rng(0).random((20, 16)))
+    drawn = ExpectedImprovement(process, math.inf, trials, normals)(seen)
+    told = ExpectedImprovement(process, float(values.min()), process.project(known.features[:0]), normals)(
+        seen
+    )
+    assert drawn.max() > told.max()
+
+
+def test_the_pull_says_nothing_of_conditional_parameters_nor_of_categories() -> None:
+    where = points(20)
+    pull = Pull(where, where[:, 0], ENCODING.is_free)
+    moved = where.copy()
+    moved[:, 2:] = points(20, seed=2)[:, 2:]
+    assert np.array_equal(pull(moved), pull(where))
+    assert not np.array_equal(pull(points(20, seed=2)), pull(where))
 
 
 # -- proposals

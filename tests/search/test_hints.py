@@ -145,3 +145,14 @@ def test_acceptance_17_a_good_parent_helps_and_an_inverted_one_costs_little() ->
     alone = typical(NO_PRIOR)
     assert typical(parents(1.0)) < 0.5 * alone
     assert typical(parents(-1.0), trials=17) <= 1.3 * alone
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_an_identical_start_begins_where_its_parents_have_not_been(seed: int) -> None:
+    trials = tuple(PastTrial("p", n, {**v, "kind": "b"}, loss(v)) for n, v in enumerate(drawn(seed, 20)))
+    prior = inherit(Heir(WarmStart.IDENTICAL, SPACE, {}), [Parent("p", trials)])
+    objective = Objective("loss", Goal.MINIMIZE)
+    strategy = build("bayesian", space=SPACE, seed=seed, objective=objective, max_jobs=30, prior=prior)
+    proposals = [strategy.propose(History(objective), number) for number in (1, 2, 3)]
+    assert [proposal and proposal.params["kind"] for proposal in proposals] == ["a"] * 3
+    assert len({str(proposal and proposal.params) for proposal in proposals}) == 3

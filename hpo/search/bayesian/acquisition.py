@@ -15,7 +15,7 @@ TAIL = -12.0
 """Where log(φ(z) + z Φ(z)) is told from its asymptotic series."""
 
 FANTASY_NOISE = 1e-6
-"""Share of the signal's variance that keeps the pending trials' covariance from being singular."""
+"""Share of the signal's variance that keeps the drawn trials' covariance from being singular."""
 
 
 def log_improvement(z: Array) -> Array:
@@ -31,34 +31,36 @@ def log_improvement(z: Array) -> Array:
 
 
 class ExpectedImprovement:
-    """log E[max(incumbent - f(x), 0)], the mean over fantasies of what the pending trials will give.
+    """log E[max(incumbent - f(x), 0)], the mean over fantasies of what some trials' values are without noise.
 
-    Fantasies are draws f_P = m_P + L ε of the pending trials' values from their joint posterior; each is a
-    process of its own, whose incumbent may be a pending trial (Snoek et al., Practical Bayesian optimization
-    of machine learning algorithms, 2012, section 3.2). All of them have the same variance at x.
+    Fantasies are draws f_P = m_P + L ε from the joint posterior of pending trials (Snoek et al., Practical
+    Bayesian optimization of machine learning algorithms, 2012, section 3.2) and of finished ones (Letham et
+    al., Constrained Bayesian optimization with noisy experiments, 2019). Each is a process of its own, whose
+    incumbent may be any of these trials; all of them have the same variance at x.
     """
 
-    def __init__(
-        self, process: GaussianProcess, incumbent: float, pending: Projection, normals: Array
-    ) -> None:
-        """Take p pending trials, and standard normals ε of shape (p or more, s)."""
+    def __init__(self, process: GaussianProcess, incumbent: float, drawn: Projection, normals: Array) -> None:
+        """Take p trials to be drawn, and standard normals ε of shape (p or more, s).
+
+        The incumbent is a value that is not drawn: infinite where all that counts is among the trials.
+        """
         self._process = process
         self._incumbent = incumbent
-        self._pending = pending
+        self._drawn = drawn
         self._all_normals = normals
-        self._normals = normals[: len(pending)]
-        if len(pending):
+        self._normals = normals[: len(drawn)]
+        if len(drawn):
             noise = FANTASY_NOISE * process.kernel.signal
-            self._factor = robust_cholesky(process.covariance(pending, pending), noise)
-            fantasies = pending.mean[:, None] + self._factor @ self._normals
+            self._factor = robust_cholesky(process.covariance(drawn, drawn), noise)
+            fantasies = drawn.mean[:, None] + self._factor @ self._normals
             self._incumbents = np.minimum(incumbent, fantasies.min(0))
 
     def __call__(self, points: Projection) -> Array:
         """Return it at m points, shape (m,)."""
-        if not len(self._pending):
+        if not len(self._drawn):
             deviation = np.sqrt(points.variance)
             return log_improvement((self._incumbent - points.mean) / deviation) + np.log(deviation)
-        cross = self._process.covariance(self._pending, points)
+        cross = self._process.covariance(self._drawn, points)
         tilt = solve_triangular(self._factor, cross, lower=True, check_finite=False)
         deviation = np.sqrt(np.maximum(points.variance - (tilt * tilt).sum(0), LEAST_VARIANCE))
         means = points.mean[None, :] + self._normals.T @ tilt
@@ -68,5 +70,5 @@ class ExpectedImprovement:
 
     def beside(self, point: Projection) -> ExpectedImprovement:
         """Return what a trial promises where another one, at this point, is pending, too."""
-        pending = self._pending.joined(point)
-        return ExpectedImprovement(self._process, self._incumbent, pending, self._all_normals)
+        drawn = self._drawn.joined(point)
+        return ExpectedImprovement(self._process, self._incumbent, drawn, self._all_normals)

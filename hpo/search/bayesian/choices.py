@@ -21,8 +21,9 @@ class Pending(StrEnum):
 
 
 class Incumbent(StrEnum):
-    """What is to be improved on: the best mean of the model at a trial, or the best value observed."""
+    """What is to be improved on: the best of draws of the values, of means, or of the values observed."""
 
+    DRAWN = "drawn"
     MEAN = "mean"
     OBSERVED = "observed"
 
@@ -33,7 +34,7 @@ class Choices:
 
     outputs: Outputs = Outputs.TAIL_COMPRESSED
     pending: Pending = Pending.FANTASIES
-    incumbent: Incumbent = Incumbent.MEAN
+    incumbent: Incumbent = Incumbent.DRAWN
     failures: bool = True  # whether a model of failures keeps proposals from where trials fail
     pull: bool = True  # towards where good trials are, while there are few
     companions: int = 3  # see `Engine`; 0 is plain expected improvement

@@ -44,6 +44,9 @@ class Encoding:
         self.space = space
         self.dimension = len(space)
         self.is_category = np.array([_is_category(parameter) for parameter in space], dtype=bool)
+        dependent = {name for name, ties in space.conditions.items() if ties}
+        self.is_free = np.array([not _is_category(p) and p.name not in dependent for p in space], dtype=bool)
+        """Which parameters are numbers in every configuration, shape (d,)."""
         self._axes = [_Axis(parameter) for parameter in space]
         self._middle = np.array([axis.middle for axis in self._axes])
         widths = [axis.count if _is_category(axis.parameter) else 1 for axis in self._axes]

@@ -5,6 +5,8 @@ It keeps nothing between two calls: a proposal depends on its arguments alone.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from threadpoolctl import threadpool_limits
 
@@ -22,7 +24,10 @@ from hpo.search.bayesian.subset import subset
 from hpo.search.bayesian.surrogate import FITTED, KNOWN, Evidence, surrogate
 
 FANTASIES = 16
-"""Draws of what the pending trials will give."""
+"""Draws of what the pending trials will give, and of what the best trials' values are without their noise."""
+
+DRAWN = 10
+"""Best trials, by the model's means, that are drawn: the others are hardly better than all of these."""
 
 BEST = 8
 """Trials that candidates are taken around."""
@@ -73,14 +78,8 @@ class Engine:
     def _promise(self, evidence: Evidence, number: int, random: np.random.Generator, mean: Mean) -> Promise:
         values = self._scaled(evidence.losses)
         process = surrogate(self._encoding, evidence, values, random, mean)
-        feasible = ~evidence.misses
-        match self._choices.incumbent:
-            case Incumbent.MEAN:
-                incumbent = process.project(self._encoding.features(evidence.points[feasible])).mean.min()
-            case Incumbent.OBSERVED:
-                incumbent = values[feasible].min()
-        improvement = self._improvement(process, float(incumbent), evidence.pending, random)
-        pull = Pull(evidence.points, values, ~self._encoding.is_category) if self._choices.pull else None
+        improvement = self._improvement(process, values, evidence, random)
+        pull = Pull(evidence.points, values, self._encoding.is_free) if self._choices.pull else None
         feasibility = self._feasibility(evidence, number, random)
         return Promise(self._encoding, process, improvement, feasibility, pull)
 
@@ -92,16 +91,26 @@ class Engine:
                 return standardised(losses)
 
     def _improvement(
-        self, process: GaussianProcess, incumbent: float, pending: Array, random: np.random.Generator
+        self, process: GaussianProcess, values: Array, evidence: Evidence, random: np.random.Generator
     ) -> ExpectedImprovement:
-        match self._choices.pending:
-            case Pending.FANTASIES:
-                running = process.project(self._encoding.features(pending))
-            case Pending.IGNORED:
-                running = process.project(self._encoding.features(pending[:0]))
-        most = len(running) + self._choices.companions
+        pending = evidence.pending
+        if self._choices.pending is Pending.IGNORED:
+            pending = pending[:0]
+        feasible = evidence.points[~evidence.misses]
+        means = process.project(self._encoding.features(feasible)).mean
+        doubted = feasible[:0]
+        match self._choices.incumbent:
+            case Incumbent.DRAWN:
+                doubted = feasible[np.argsort(means, kind="stable")[:DRAWN]]
+                incumbent = math.inf
+            case Incumbent.MEAN:
+                incumbent = means.min()
+            case Incumbent.OBSERVED:
+                incumbent = values[~evidence.misses].min()
+        drawn = process.project(self._encoding.features(np.vstack([pending, doubted])))
+        most = len(drawn) + self._choices.companions
         draws = normals(most, FANTASIES, random) if most else np.empty((0, FANTASIES))
-        return ExpectedImprovement(process, incumbent, running, draws)
+        return ExpectedImprovement(process, float(incumbent), drawn, draws)
 
     def _feasibility(
         self, evidence: Evidence, number: int, random: np.random.Generator

@@ -2,7 +2,9 @@
 
 A Gaussian process is least certain in the corners, so that improvement is expected there for want of
 evidence; good configurations are seldom there. A prior belief says so, and fades as results come in (after
-Hvarfner et al., πBO: augmenting acquisition functions with user beliefs, 2022).
+Hvarfner et al., πBO: augmenting acquisition functions with user beliefs, 2022). It says nothing of
+conditional parameters: where they are inactive they lie in the middle, so that it would keep proposals from
+whatever has many of them.
 """
 
 from __future__ import annotations
@@ -28,15 +30,15 @@ MIDDLE = 2
 class Pull:
     """The logarithm of a normal density around the mean of the good trials and the middle of the space."""
 
-    def __init__(self, points: Array, losses: Array, is_number: NDArray[np.bool_]) -> None:
-        """Take what was tried, points of shape (n, d), and which of the d parameters are no categories."""
-        self._is_number = is_number
+    def __init__(self, points: Array, losses: Array, is_free: NDArray[np.bool_]) -> None:
+        """Take what was tried, points of shape (n, d), and which of the d parameters it says something of."""
+        self._is_free = is_free
         count = max(LEAST_GOOD, int(GOOD * len(losses)))
-        good = points[np.argsort(losses, kind="stable")[:count]][:, is_number]
+        good = points[np.argsort(losses, kind="stable")[:count]][:, is_free]
         self._centre = (good.sum(axis=0) + 0.5 * MIDDLE) / (len(good) + MIDDLE)
         self._strength = STRENGTH / len(losses)
 
     def __call__(self, points: Array) -> Array:
         """Return it for points of shape (m, d), up to a constant: shape (m,)."""
-        away = (points[:, self._is_number] - self._centre) / WIDTH
+        away = (points[:, self._is_free] - self._centre) / WIDTH
         return np.asarray(-0.5 * self._strength * (away * away).sum(axis=1))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING
 
 from hpo.core.history import History
 from hpo.core.verdict import Verdict
 from hpo.search.bayesian.start import POINTS, Start
-from hpo.search.hints import Hints, Order, evidence_of
+from hpo.search.hints import Hints, Order, distance, evidence_of
 from hpo.search.open_draws import OpenDraws
 from hpo.search.strategy import Proposal, SearchContext
+from hpo.spec.space import Values
 
 if TYPE_CHECKING:
     from hpo.search.bayesian.model import Model
@@ -23,6 +25,9 @@ LEAST_STARTS = 3
 
 MIN_RESULTS = 3
 """How many values a model needs, where trials in parallel or failing ones keep it waiting."""
+
+LOOKED_AT = 300
+"""Parents' trials that start points keep away from, at the most."""
 
 CONSTRAINED_DRAWS = 64
 """Draws that keep to the constraints, for the model to choose from."""
@@ -36,11 +41,12 @@ class Bayesian:
     def __init__(self, context: SearchContext) -> None:
         self._space = context.space
         evidence = evidence_of(context.space, context.prior)
+        self._inherited = [values for values, _ in evidence]
         starts = max(LEAST_STARTS, min(STARTS, context.max_jobs // 2))
         fresh = min(LEAST_STARTS, context.max_jobs // 4)  # as parents' trials lie where their models looked
         self._starts = max(fresh, starts - len(evidence))
         self._start = Start(context.space, context.seed)
-        self._draws = OpenDraws(context.space, context.seed, tried=[values for values, _ in evidence])
+        self._draws = OpenDraws(context.space, context.seed, tried=self._inherited)
         self._hints = Hints(context.space, context.prior, context.objective.goal)
         self._model = lru_cache(maxsize=1)(partial(_model, context, self._hints.orders))
 
@@ -75,10 +81,31 @@ class Bayesian:
             return Proposal(suggestion.values, suggestion.words)
         words = f"random start {number} of {self._starts}"
         if number <= POINTS:
-            values = self._space.from_unit(self._start.point(number))
+            values = self._spread[number - 1]
             if self._space.satisfies(values) and self._draws.are_open(history, values):
                 return Proposal(values, words)
         return self._draws.propose(history, number, words)
+
+    @cached_property
+    def _spread(self) -> Sequence[Values]:
+        """The start points; where there are parents' trials, the one furthest from these first, and so on.
+
+        A parent may have looked at one category alone: a model of its trials alone would not, either.
+        """
+        points: list[Values] = [
+            self._space.from_unit(self._start.point(number)) for number in range(1, POINTS + 1)
+        ]
+        known = self._inherited[:: max(1, math.ceil(len(self._inherited) / LOOKED_AT))]
+        if not known:
+            return points
+        away = [min(distance(self._space, point, other) for other in known) for point in points]
+        spread: list[Values] = []
+        while points:
+            place = max(range(len(points)), key=away.__getitem__)
+            spread.append(points.pop(place))
+            away.pop(place)
+            away = [min(a, distance(self._space, p, spread[-1])) for a, p in zip(away, points, strict=True)]
+        return spread
 
 
 def _model(context: SearchContext, parents: Sequence[Order], history: History) -> Model:
