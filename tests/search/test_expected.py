@@ -59,12 +59,17 @@ def found(space: Space, trials: Sequence[Trial], *, seed: int = 1) -> Expected |
 @pytest.mark.parametrize(
     ("space", "function"), [(CUBE, bowl), (CUBE, steps), (MIXED, mixed)], ids=["bowl", "steps", "mixed"]
 )
-def test_without_noise_no_other_trial_is_expected_to_be_better(
+def test_without_noise_no_trial_that_did_worse_is_expected_to_be_better(
     rehearse: Rehearse, strategy: str, space: Space, function: Function
 ) -> None:
     for seed in range(3):
         trials = rehearse(strategy, space, function, seed=seed, max_jobs=24).run(24).trials
-        assert found(space, trials, seed=seed) is None
+        other = found(space, trials, seed=seed)  # on a plateau it may be one that did as well
+        assert other is None or value_of(other) == best_of(trials).value
+
+
+def value_of(other: Expected) -> float | None:
+    return other.trial.value if isinstance(other.trial, Trial) else other.trial.past.value
 
 
 def on_line(errors: Sequence[float], *, doubtful: int = 0, off: float = 0.0) -> list[Trial]:

@@ -24,7 +24,7 @@ LEAST_FAILURES = 3
 LEAST = 0.01
 """The least probability of success, where it may be luck: no place is closed."""
 
-SURE, BOLD = 3.0, 1.5
+SURE, BOLD = 3.0, 2.0
 """Standard deviations by which success must be likelier than failure for a place to be open, else."""
 
 BOLD_EVERY = 4
