@@ -126,6 +126,7 @@ ABLATIONS: Mapping[str, Ablation] = {
     "running trials ignored": Ablation(
         Choices(pending=Pending.IGNORED), matters=lambda _, workers: workers > 1
     ),
+    "best mean as incumbent": Ablation(Choices(incumbent=Incumbent.MEAN)),
     "best observed value as incumbent": Ablation(Choices(incumbent=Incumbent.OBSERVED)),
     "failures ignored": Ablation(Choices(failures=False), matters=lambda task, _: task.has_failures),
     "no pull": Ablation(Choices(pull=False)),

@@ -174,7 +174,7 @@ def parents(kind: WarmStart | None) -> Prior:
 def test_acceptance_3_nor_with_conditions_parents_and_early_stopping_at_once(
     strategy: str, kind: WarmStart | None, every: int, folder: Path
 ) -> None:
-    prior, max_jobs = parents(kind), 21 if kind is None else 9
+    prior, max_jobs = parents(kind), 21 if kind is None else 12
     quiet = tuner(folder / "quiet", strategy=strategy, max_jobs=max_jobs, space=TIED, prior=prior)
     assert quiet.run() is not None
     expected = outcomes(quiet)
