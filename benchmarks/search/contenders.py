@@ -12,6 +12,7 @@ from optuna.trial import TrialState
 from benchmarks.search.adapter import AskAndTell, Switched
 from benchmarks.search.tasks import Task
 from hpo.search.bayesian.choices import Choices, Incumbent, Outputs, Pending
+from hpo.search.bayesian.engine import FEW
 from hpo.spec.scaling import Scaling
 from hpo.spec.space import Categorical, Continuous, Integer, Parameter, Scalar, Space, Values
 
@@ -126,7 +127,9 @@ ABLATIONS: Mapping[str, Ablation] = {
     "running trials ignored": Ablation(
         Choices(pending=Pending.IGNORED), matters=lambda _, workers: workers > 1
     ),
-    "best mean as incumbent": Ablation(Choices(incumbent=Incumbent.MEAN)),
+    "best mean as incumbent": Ablation(
+        Choices(incumbent=Incumbent.MEAN), matters=lambda _, workers: workers <= FEW + 1
+    ),
     "best observed value as incumbent": Ablation(Choices(incumbent=Incumbent.OBSERVED)),
     "failures ignored": Ablation(Choices(failures=False), matters=lambda task, _: task.has_failures),
     "no pull": Ablation(Choices(pull=False)),

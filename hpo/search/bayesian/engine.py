@@ -26,8 +26,11 @@ from hpo.search.bayesian.surrogate import FITTED, KNOWN, Evidence, surrogate
 FANTASIES = 16
 """Draws of what the pending trials will give, and of what the best trials' values are without their noise."""
 
-DRAWN, MOST_DRAWN = 10, 20
-"""Best trials, by the model's means, that are drawn: fewer where with what runs there were too many."""
+DRAWN = 10
+"""Best trials, by the model's means, that are drawn, too."""
+
+FEW = 3
+"""Running trials beside which they are: what more of them may give is doubt enough."""
 
 BEST = 8
 """Trials that candidates are taken around."""
@@ -101,9 +104,9 @@ class Engine:
         doubted = feasible[:0]
         match self._choices.incumbent:
             case Incumbent.DRAWN:
-                count = max(0, min(DRAWN, MOST_DRAWN - len(pending)))
-                doubted = feasible[np.argsort(means, kind="stable")[:count]]
-                incumbent = math.inf if count else means.min()
+                if len(evidence.pending) <= FEW:
+                    doubted = feasible[np.argsort(means, kind="stable")[:DRAWN]]
+                incumbent = math.inf if len(doubted) else means.min()
             case Incumbent.MEAN:
                 incumbent = means.min()
             case Incumbent.OBSERVED:
