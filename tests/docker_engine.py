@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import gc
 import os
+import warnings
 
 from hpo.errors import LauncherError
 from hpo.launchers.docker.engine import Engine
@@ -17,6 +19,14 @@ REQUIRED = "HPO_REQUIRE_DOCKER"
 @functools.cache
 def missing() -> str:
     """Return why no test can run in a container; "" where it can."""
+    with warnings.catch_warnings():  # Docker's SDK never closes the socket of a connection that failed
+        warnings.simplefilter("ignore", ResourceWarning)
+        why = _missing()
+        gc.collect()
+    return why
+
+
+def _missing() -> str:
     try:
         engine = Engine(None, connections=1)
         try:
