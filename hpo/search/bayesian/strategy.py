@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from hpo.core.history import History
 from hpo.core.verdict import Verdict
 from hpo.search.bayesian.start import POINTS, Start
-from hpo.search.hints import Hints, Order, distance, evidence_of
+from hpo.search.hints import MOST, Hints, Order, distance, evidence_of
 from hpo.search.open_draws import OpenDraws
 from hpo.search.strategy import Proposal, SearchContext
 from hpo.spec.space import Values
@@ -25,9 +25,6 @@ LEAST_STARTS = 3
 
 MIN_RESULTS = 3
 """How many values a model needs, where trials in parallel or failing ones keep it waiting."""
-
-LOOKED_AT = 300
-"""Parents' trials that start points keep away from, at the most."""
 
 CONSTRAINED_DRAWS = 64
 """Draws that keep to the constraints, for the model to choose from."""
@@ -95,7 +92,7 @@ class Bayesian:
         points: list[Values] = [
             self._space.from_unit(self._start.point(number)) for number in range(1, POINTS + 1)
         ]
-        known = self._inherited[:: max(1, math.ceil(len(self._inherited) / LOOKED_AT))]
+        known = self._inherited[:: max(1, math.ceil(len(self._inherited) / MOST))]
         if not known:
             return points
         away = [min(distance(self._space, point, other) for other in known) for point in points]
