@@ -26,6 +26,7 @@ class _Fate(StrEnum):
 
     USED = "used"
     OUT_OF_RANGE = "out_of_range"
+    BEYOND = "beyond"
     INCOMPLETE = "incomplete"
     DIFFERENT = "different"
     REPEATED = "repeated"
@@ -47,8 +48,8 @@ def inherit(heir: Heir, parents: Sequence[Parent]) -> Prior:
     """Return what a job begins with: each parent's trials in its own space, none of them twice.
 
     A parameter that a trial had no value for is assumed to have had its default, or else the middle of its
-    range, where the start is a transfer. A trial outside of the ranges is of no use, and kept for jobs that
-    come after.
+    range, where the start is a transfer. A trial outside of the ranges is no result, and kept for jobs that
+    come after; near to the ranges it is evidence of an identical start nonetheless.
     """
     return _inherited(heir.type, parents, lambda past, tally: _mapped(heir, past, tally))
 
@@ -73,7 +74,7 @@ def _inherited(kind: WarmStart, parents: Sequence[Parent], mapped: _Mapping) -> 
             seen.add(key)
             tally.fates[fate] += 1
             if fate is not _Fate.REPEATED:
-                trials.append(PriorTrial(position, _scale(parent, past), past, params))
+                trials.append(PriorTrial(position, _scale(parent, past), past, params, fate is _Fate.BEYOND))
         reports.append(_report(parent, tally))
     return Prior(kind, tuple(reports), tuple(trials))
 
@@ -92,7 +93,8 @@ def _report(parent: Parent, tally: _Tally) -> ParentReport:
         failed=parent.failed,
         unfinished=parent.unfinished,
         infeasible=parent.infeasible,
-        out_of_range=fates[_Fate.OUT_OF_RANGE],
+        out_of_range=fates[_Fate.OUT_OF_RANGE] + fates[_Fate.BEYOND],
+        beyond=fates[_Fate.BEYOND],
         incomplete=fates[_Fate.INCOMPLETE],
         different=fates[_Fate.DIFFERENT],
         repeated=fates[_Fate.REPEATED],
@@ -129,6 +131,8 @@ def _mapped(heir: Heir, past: PastTrial, tally: _Tally) -> tuple[_Fate, dict[str
     if heir.space.contains(mapped):
         return _Fate.USED, mapped
     tally.outside.update(p.name for p in heir.space if p.name in mapped and not p.contains(mapped[p.name]))
+    if not is_hint and heir.space.borders_on(mapped):
+        return _Fate.BEYOND, mapped
     return _Fate.OUT_OF_RANGE, None
 
 

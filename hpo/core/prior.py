@@ -61,7 +61,7 @@ class Parent:
 
 @dataclass(frozen=True, slots=True)
 class ParentReport:
-    """What became of one parent's trials; all counts but `trials` add up to that.
+    """What became of one parent's trials; all counts but `trials` and `beyond` add up to that.
 
     `lacked` are parameters that some of the trials had no value for, with what was assumed instead; such
     trials of an identical start are `incomplete`, and left out. `different` ones had another value of a
@@ -76,6 +76,7 @@ class ParentReport:
     unfinished: int = 0
     infeasible: int = 0
     out_of_range: int = 0
+    beyond: int = 0  # of those out of range, how many tell a model of what lies next to them
     incomplete: int = 0
     different: int = 0
     repeated: int = 0
@@ -90,13 +91,15 @@ class ParentReport:
 class PriorTrial:
     """A past trial and its values as this job's space has them; None where it is of no use to the job.
 
-    Only values of the same `scale` can be compared: other data, or another program, score otherwise.
+    Only values of the same `scale` can be compared: other data, or another program, score otherwise. One
+    that lies `beyond` the space is no result of the job, but tells a model of what lies next to it.
     """
 
     parent: int  # by which it came: the place in the job's list, from 0
     scale: str
     past: PastTrial
     params: Values | None
+    beyond: bool = False
 
 
 Known: TypeAlias = Trial | PriorTrial
@@ -116,15 +119,21 @@ class Prior:
         """Whether its values count like the job's own."""
         return self.type is WarmStart.IDENTICAL
 
+    @property
+    def used(self) -> list[PriorTrial]:
+        """The trials that lie in the space."""
+        return [trial for trial in self.trials if trial.params is not None and not trial.beyond]
+
     def within(self, space: Space) -> Prior:
-        """Return it for ranges that were narrowed since it was made: what lies outside is of no use."""
-        if all(trial.params is None or space.contains(trial.params) for trial in self.trials):
-            return self
-        kept = (
-            trial if trial.params is None or space.contains(trial.params) else replace(trial, params=None)
-            for trial in self.trials
-        )
-        return replace(self, trials=tuple(kept))
+        """Return it for ranges that were narrowed since it was made."""
+        return replace(self, trials=tuple(self._within(space, trial) for trial in self.trials))
+
+    def _within(self, space: Space, trial: PriorTrial) -> PriorTrial:
+        if trial.params is None or space.contains(trial.params):
+            return replace(trial, beyond=False)
+        if self.is_evidence and space.borders_on(trial.params):
+            return replace(trial, beyond=True)
+        return replace(trial, params=None, beyond=False)
 
 
 NO_PRIOR = Prior()

@@ -88,7 +88,7 @@ def _choices(parameter: Categorical, top: Sequence[Scalar], rest: Sequence[Scala
 
 def _range(parameter: Continuous | Integer, top: Sequence[float], *, is_best_there: bool) -> Narrowed | None:
     low, high, scaling = parameter.low, parameter.high, parameter.scaling
-    places = [shrink(value, low, high, scaling) for value in top]
+    places = [min(max(shrink(value, low, high, scaling), 0.0), 1.0) for value in top]
     margin = max(LEAST_MARGIN, MARGIN * (max(places) - min(places)))
     first, last = max(0.0, min(places) - margin), min(1.0, max(places) + margin)
     remarks = [f"the best {len(top)} trials lie from {min(top):g} to {max(top):g}"]

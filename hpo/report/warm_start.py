@@ -11,13 +11,14 @@ from hpo.spec.space import Scalar
 
 
 class ParentData(TypedDict):
-    """What became of a parent's trials; the counts add up to `trials`.
+    """What became of a parent's trials; the counts but `beyond` add up to `trials`.
 
     `lacked` are parameters that some trials had no value for, with the value that was assumed: null for an
-    identical start, which leaves such trials out. `ignored` are parameters that the job has not. `outside`
-    counts, by parameter, the trials with a value out of its range; `fixed` are those fixed here that had
-    other values. `algorithm` is whose trials they are, null where the job has not several, and `unclaimed`
-    counts those of one that it has not.
+    identical start, which leaves such trials out. `ignored` are parameters that the job has not. `beyond`
+    counts those of `out_of_range` that a model knows of nonetheless. `outside` counts, by parameter, the
+    trials with a value out of its range; `fixed` are those fixed here that had other values. `algorithm` is
+    whose trials they are, null where the job has not several, and `unclaimed` counts those of one that it
+    has not.
     """
 
     parent: str
@@ -29,6 +30,7 @@ class ParentData(TypedDict):
     unfinished: int
     infeasible: int
     out_of_range: int
+    beyond: int
     incomplete: int
     different: int
     repeated: int
@@ -60,6 +62,7 @@ def _parent_data(algorithm: str | None, kind: WarmStart, report: ParentReport) -
         unfinished=report.unfinished,
         infeasible=report.infeasible,
         out_of_range=report.out_of_range,
+        beyond=report.beyond,
         incomplete=report.incomplete,
         different=report.different,
         repeated=report.repeated,
@@ -76,8 +79,7 @@ def ranked_prior(prior: Prior, goal: Goal) -> list[PriorTrial]:
     if not prior.is_evidence:
         return []
     sign = goal.sign
-    used = [trial for trial in prior.trials if trial.params is not None]
-    return sorted(used, key=lambda trial: sign * trial.past.value)
+    return sorted(prior.used, key=lambda trial: sign * trial.past.value)
 
 
 def warm_start_lines(parents: Sequence[ParentData]) -> list[str]:
@@ -94,7 +96,8 @@ def _whose(parent: ParentData) -> str:
 
 def _uses(parent: ParentData) -> str:
     counts = {
-        "out of range, left out": parent["out_of_range"],
+        "out of range, of use to a model alone": parent["beyond"],
+        "out of range, left out": parent["out_of_range"] - parent["beyond"],
         f"without a value of {_names(parent['lacked'])}, left out": parent["incomplete"],
         "with another value of a fixed parameter, left out": parent["different"],
         "known by an earlier parent": parent["repeated"],

@@ -50,6 +50,11 @@ def evidence_of(space: Space, prior: Prior) -> list[tuple[Values, float]]:
     return [(trial.params or {}, trial.past.value) for trial in inherited(space, prior)]
 
 
+def beyond(space: Space, prior: Prior) -> list[tuple[Values, float]]:
+    """Return the parents' configurations outside of the space whose values tell of what lies next to them."""
+    return [(trial.params or {}, trial.past.value) for trial in prior.within(space).trials if trial.beyond]
+
+
 def inherited(space: Space, prior: Prior) -> list[PriorTrial]:
     """Return the parents' trials that count like the job's own."""
     return _within(space, prior) if prior.is_evidence else []
@@ -57,7 +62,7 @@ def inherited(space: Space, prior: Prior) -> list[PriorTrial]:
 
 def _within(space: Space, prior: Prior) -> list[PriorTrial]:
     """Return the trials of use; ranges may have been narrowed since they were read."""
-    return [trial for trial in prior.within(space).trials if trial.params is not None]
+    return prior.within(space).used
 
 
 class Hints:

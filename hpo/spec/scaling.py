@@ -48,12 +48,16 @@ def stretch(u: float, low: float, high: float, scaling: Scaling) -> float:
 
 
 def shrink(value: float, low: float, high: float, scaling: Scaling) -> float:
-    """Return where in [0, 1] a value lies: the inverse of `stretch`."""
+    """Return where a value lies: the inverse of `stretch`.
+
+    It is below 0 or above 1 outside of the range, infinitely far where the scaling has no place for it.
+    """
     match scaling:
         case Scaling.LINEAR:
-            u = (value - low) / (high - low)
+            return (value - low) / (high - low)
         case Scaling.LOGARITHMIC:
-            u = math.log(value / low) / math.log(high / low)
+            return math.log(value / low) / math.log(high / low) if value > 0.0 else -math.inf
         case Scaling.REVERSE_LOGARITHMIC:
-            u = (math.log1p(-value) - math.log1p(-low)) / (math.log1p(-high) - math.log1p(-low))
-    return min(max(u, 0.0), 1.0)
+            if value >= 1.0:
+                return math.inf
+            return (math.log1p(-value) - math.log1p(-low)) / (math.log1p(-high) - math.log1p(-low))

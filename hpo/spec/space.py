@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
-from typing import cast
+from typing import assert_never, cast
 
 from hpo.spec.cells import Cells, Uncountable
 from hpo.spec.conditions import Conditions, is_among, parents_first, same
@@ -18,6 +18,9 @@ Scalar = str | int | float | bool | None
 
 Values = Mapping[str, Scalar]
 """A configuration: a value for each parameter, in the order of the spec."""
+
+BEYOND = 1.0
+"""How far from a range a number may lie to tell something of it, as a share of its width."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ class Continuous:
         return self.snap(stretch(u, low, high, self.scaling))
 
     def to_unit(self, value: float) -> float:
-        """Return where `value` lies in [0, 1] under the scaling: the inverse of `from_unit`."""
+        """Return where `value` lies under the scaling, from 0 to 1 in the range: `from_unit` inverted."""
         if self.step is None:
             return shrink(value, self.low, self.high, self.scaling)
         return shrink(value, *widened(self.low, self.high, self.step / 2, self.scaling), self.scaling)
@@ -100,7 +103,7 @@ class Integer:
         return self.snap(stretch(u, low, high, self.scaling))
 
     def to_unit(self, value: float) -> float:
-        """Return where `value` lies in [0, 1] under the scaling: the inverse of `from_unit`."""
+        """Return where `value` lies under the scaling, from 0 to 1 in the range: `from_unit` inverted."""
         return shrink(value, *widened(self.low, self.high, self.step / 2, self.scaling), self.scaling)
 
     def snap(self, value: float) -> int:
@@ -253,16 +256,40 @@ class Space:
 
     def contains(self, values: Values) -> bool:
         """Tell whether `values` is one of the space's configurations, whole and within the constraints."""
-        known = {parameter.name for parameter in self.parameters}
+        is_whole = self._has_active(values)
         return (
-            values.keys() <= known
-            and all(
-                (p.name in values) == self.is_active(p.name, values)
-                and (p.name not in values or p.contains(values[p.name]))
-                for p in self.dependent
-            )
+            is_whole
+            and all(p.contains(values[p.name]) for p in self if p.name in values)
             and self.satisfies(values)
         )
+
+    def borders_on(self, values: Values) -> bool:
+        """Tell whether `values` would be a configuration if the ranges were somewhat wider.
+
+        Each number lies no further from its range than that is wide, on a step or not; constraints are not
+        looked at.
+        """
+        return self._has_active(values) and all(
+            _borders_on(p, values[p.name]) for p in self if p.name in values
+        )
+
+    def _has_active(self, values: Values) -> bool:
+        """Tell whether there is a value for each active parameter, and no other one."""
+        known = {parameter.name for parameter in self.parameters}
+        return values.keys() <= known and all(
+            (p.name in values) == self.is_active(p.name, values) for p in self.parameters
+        )
+
+
+def _borders_on(parameter: Parameter, value: Scalar) -> bool:
+    match parameter:
+        case Continuous() | Integer():
+            is_number = isinstance(value, int | float) and not isinstance(value, bool)
+            return is_number and -BEYOND <= parameter.to_unit(cast("float", value)) <= 1.0 + BEYOND
+        case Categorical():
+            return parameter.contains(value)
+        case _:
+            assert_never(parameter)
 
 
 def identity(values: Values) -> tuple[tuple[str, str, Scalar], ...]:

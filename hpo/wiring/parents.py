@@ -167,7 +167,7 @@ def _refuse_useless(
             if prior.is_evidence:
                 reports.setdefault((taking.at, taking.name), []).append(report)
     for (at, name), found in reports.items():
-        if not any(report.used or report.repeated for report in found):
+        if not any(report.used or report.beyond or report.repeated for report in found):
             counts = {
                 "out of range": sum(report.out_of_range for report in found),
                 "incomplete": sum(report.incomplete for report in found),
@@ -193,7 +193,7 @@ def _refuse_all_tried(
 
 def _is_all_tried(space: Space, prior: Prior) -> bool:
     count = space.cardinality if space.is_finite else None
-    return count == len({identity(trial.params) for trial in prior.trials if trial.params is not None})
+    return count == len({identity(trial.params or {}) for trial in prior.used})
 
 
 def prior_warnings(priors: Priors, algorithms: Sequence[str], strategy: str) -> list[str]:
@@ -208,7 +208,7 @@ def prior_warnings(priors: Priors, algorithms: Sequence[str], strategy: str) -> 
         )
     for name, prior in known.items():
         is_here = name is None or name in algorithms
-        if is_here and not any(report.used for report in prior.reports):
+        if is_here and not any(report.used or report.beyond for report in prior.reports):
             of, it = ("this space", "the job") if name is None else (f"the space of {name}", "it")
             found.append(f"warm_start: no trial of a parent lies in {of}; {it} starts cold")
     return found

@@ -125,7 +125,7 @@ OTHER_DATA = {"inputs": {"train": "."}}
         pytest.param({"name": "first"}, "a job cannot be a parent of its own", id="itself"),
         pytest.param({"strategy": "grid", "parameters": {"x": X | {"step": 0.5}}}, "a grid tries", id="grid"),
         pytest.param(
-            {"parameters": {"x": X | {"min": 10.0, "max": 11.0}}},
+            {"parameters": {"x": X | {"min": 10.0, "max": 10.5}}},
             "none of its trials can be used: 8 out of range",
             id="nothing_left",
         ),
@@ -254,7 +254,9 @@ def test_acceptance_18_points_outside_of_narrowed_ranges_are_counted(hpo: Hpo, k
     assert (data["used"], data["out_of_range"]) == (len(inside), 8 - len(inside))
     assert 0 < len(inside) < 8
     out = 8 - len(inside)
-    assert f"{len(inside)} of 8 trials are used; {out} out of range, left out; " in said
+    left = {"identical": "of use to a model alone", "transfer": "left out"}[kind]
+    assert data["beyond"] == {"identical": out, "transfer": 0}[kind]
+    assert f"{len(inside)} of 8 trials are used; {out} out of range, {left}; " in said
     assert f"; out of range were x in {out}\n" in said
     assert data["outside"] == {"x": out}
     child(hpo, kind, "second", name="third", parameters={"x": X})

@@ -59,19 +59,37 @@ def test_values_get_the_types_of_the_space(kind: WarmStart) -> None:
 
 
 @both
-@pytest.mark.parametrize("change", [{"rate": 2.0}, {"width": 72}, {"kind": "c"}, {"rate": 0.0}])
+@pytest.mark.parametrize("change", [{"rate": 2000.0}, {"width": 200}, {"kind": "c"}, {"rate": 0.0}])
 def test_what_lies_outside_is_counted_and_kept(kind: WarmStart, change: Mapping[str, Scalar]) -> None:
     prior, report = begin(kind, other(change), past(2))
-    assert (report.used, report.out_of_range) == (1, 1)
+    assert (report.used, report.out_of_range, report.beyond) == (1, 1, 0)
+    assert len(prior.used) == 1
     assert report.outside == dict.fromkeys(change, 1)
     assert prior.trials[0].params is None
     assert prior.trials[0].past == other(change)
 
 
-def test_between_two_steps_a_hint_goes_to_the_nearest_and_evidence_is_left_out() -> None:
+@pytest.mark.parametrize("change", [{"rate": 2.0}, {"width": 72}, {"width": 21}, {"rate": 2e-6}])
+def test_next_to_the_ranges_it_is_evidence_alone(change: Mapping[str, Scalar]) -> None:
+    prior, report = begin(WarmStart.IDENTICAL, other(change), past(2))
+    assert (report.used, report.out_of_range, report.beyond) == (1, 1, 1)
+    assert (prior.trials[0].beyond, prior.trials[0].params) == (True, {**GIVEN, **change})
+    assert [trial.past.number for trial in prior.used] == [2]
+
+
+def test_of_narrowed_ranges_what_was_within_is_evidence_alone_or_no_hint_any_more() -> None:
+    narrower = Space((Continuous("rate", 0.2, 1.0), *SPACE.parameters[1:]))
+    for kind, beyond in ((WarmStart.IDENTICAL, True), (WarmStart.TRANSFER, False)):
+        prior = begin(kind, past(), past(2, rate=0.5))[0].within(narrower)
+        assert [trial.past.number for trial in prior.used] == [2]
+        assert prior.trials[0].beyond is beyond
+        assert (prior.trials[0].params is not None) is beyond
+        assert prior.within(SPACE).trials[0].beyond is False
+
+
+def test_between_two_steps_a_hint_goes_to_the_nearest() -> None:
     prior, report = begin(WarmStart.TRANSFER, past(width=21))
     assert prior.trials[0].params == {**GIVEN, "width": 24}
-    assert begin(WarmStart.IDENTICAL, past(width=21))[1].out_of_range == 1
     assert report.used == 1
 
 

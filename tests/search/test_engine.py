@@ -58,6 +58,7 @@ def evidence(
         losses=losses,
         doubts=np.zeros(len(losses)),
         misses=np.zeros(len(losses), dtype=bool),
+        beyond=np.zeros(len(losses), dtype=bool),
         failed=none if failed is None else failed,
         pending=none if pending is None else pending,
     )
@@ -257,9 +258,25 @@ def test_where_what_is_required_is_missed_is_closed_like_where_trials_fail() -> 
     where = points(40)
     losses = where[:, 0]  # the lower the better, and all below 0.4 misses what is required
     given = evidence(where, losses)
-    missed = Evidence(where, losses, given.doubts, where[:, 0] < 0.4, given.failed, given.pending)
+    missed = replace(given, misses=where[:, 0] < 0.4)
     assert ranked(given)[0, 0] < 0.1
     assert 0.3 < ranked(missed)[0, 0] < 0.6
+
+
+@pytest.mark.parametrize(
+    ("outside", "low", "high"), [((1.1, 1.3, 1.6), 0.9, 1.0), ((-0.6, -0.3, -0.1), 0.0, 0.1)]
+)
+def test_what_lies_outside_of_the_space_tells_where_in_it_to_look(
+    outside: tuple[float, ...], low: float, high: float
+) -> None:
+    line = Encoding(Space((Continuous("x", 0.0, 1.0),)))
+    where = np.array([[0.1], [0.3], [0.5], [0.7], [0.9], *([x] for x in outside)])
+    losses = np.array([0.5, 0.51, 0.5, 0.51, 0.5, 0.2, 0.1, 0.2])  # nothing within will be as good
+    given = replace(evidence(where, losses), beyond=(where[:, 0] < 0.0) | (where[:, 0] > 1.0))
+    for number in range(9, 12):
+        random = np.random.default_rng(number)
+        first = Engine(line).ranked(given, number=number, random=random, explores=False)[0, 0]
+        assert low <= first <= high
 
 
 @pytest.mark.parametrize("dimensions", [1, 3, 40])

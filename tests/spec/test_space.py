@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hpo.spec.conditions import Condition
 from hpo.spec.scaling import Scaling, automatic_scaling
 from hpo.spec.space import (
     Categorical,
@@ -20,6 +21,7 @@ from hpo.spec.space import (
     Integer,
     Parameter,
     Space,
+    Values,
     identity,
 )
 
@@ -204,6 +206,35 @@ def test_a_space_contains_whole_configurations_only() -> None:
     assert not SPACE.contains({"kind": None, "depth": 2})
     assert not SPACE.contains({"rate": 0.2, "kind": None, "depth": 2, "more": 1})
     assert not SPACE.contains({"rate": 0.25, "kind": None, "depth": 2})
+
+
+def test_it_borders_on_what_lies_within_a_ranges_width_of_it() -> None:
+    space = Space(
+        (
+            Continuous("rate", 1e-2, 1.0, Scaling.LOGARITHMIC),
+            Continuous("decay", 0.9, 0.99, Scaling.REVERSE_LOGARITHMIC),
+            Integer("width", 0, 10, step=5),
+            Categorical("kind", ("a", "b")),
+            Continuous("momentum", 0.0, 1.0),
+        ),
+        {"momentum": (Condition("kind", ("a",)),)},
+    )
+    known: Values = {"rate": 0.1, "decay": 0.95, "width": 5, "kind": "b"}
+    for change in ({}, {"rate": 90.0}, {"rate": 2e-4}, {"decay": 0.998}, {"decay": 0.1}, {"width": 12}):
+        assert space.borders_on({**known, **change})
+    for far in (
+        {"rate": 200.0},
+        {"rate": 0.0},
+        {"decay": 1.0},
+        {"decay": -3.0},
+        {"width": 30},
+        {"kind": "c"},
+    ):
+        assert not space.borders_on({**known, **far})
+    for other in ({"momentum": 0.5}, {"width": True}, {"rate": "0.1"}, {"more": 1}):
+        assert not space.borders_on({**known, **other})
+    assert space.borders_on({**known, "kind": "a", "momentum": 2.0})
+    assert not space.borders_on({"rate": 0.1})
 
 
 def test_the_middle_is_one_of_the_space_under_its_scalings() -> None:

@@ -38,10 +38,11 @@ def new_store(folder: Path) -> Store:
 def test_what_a_job_began_with_comes_back_exactly(tmp_path: Path) -> None:
     params: Values = {"rate": 1.0, "width": 1, "kind": None, "on": True, "text": "ü"}
     report = ParentReport(
-        "first", 3, 1, failed=1, out_of_range=1, lacked={"depth": 8}, ignored=("old",), fixed=("f",)
+        "first", 3, 1, failed=1, out_of_range=2, beyond=1, lacked={"depth": 8}, ignored=("old",), fixed=("f",)
     )
     trials = (
         PriorTrial(0, "first", PastTrial("first", 1, params, -1e308), {"rate": 1.0, "kind": None}),
+        PriorTrial(0, "first", PastTrial("first", 2, params, 0.2), {"rate": 9.0, "kind": None}, beyond=True),
         PriorTrial(0, "first", PastTrial("older", 7, params, 0.1), None),
     )
     prior = Prior(WarmStart.TRANSFER, (report,), trials)

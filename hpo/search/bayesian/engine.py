@@ -21,7 +21,7 @@ from hpo.search.bayesian.promise import Promise
 from hpo.search.bayesian.pull import Pull
 from hpo.search.bayesian.quasirandom import normals
 from hpo.search.bayesian.subset import subset
-from hpo.search.bayesian.surrogate import FITTED, KNOWN, Evidence, surrogate
+from hpo.search.bayesian.surrogate import FITTED, Evidence, surrogate
 
 FANTASIES = 16
 """Draws of what the pending trials will give, and of what the best trials' values are without their noise."""
@@ -63,15 +63,17 @@ class Engine:
     ) -> Array:
         """Return points that trial `number` might try, the most promising first, shape (k, d).
 
-        There is at least one loss. `fits` tells whether a point keeps to the constraints, and `drawn` has
-        some points that do. Points that don't are searched around no further, but may be among those that
-        are returned. `mean` is what is expected of features before there is evidence, on the scale on which
-        losses have mean 0 and variance 1. Without `explores` there are no companions.
+        There is at least one loss of a point within the space. `fits` tells whether a point keeps to the
+        constraints, and `drawn` has some points that do. Points that don't are searched around no further,
+        but may be among those that are returned. `mean` is what is expected of features before there is
+        evidence, on the scale on which losses have mean 0 and variance 1. Without `explores` there are no
+        companions.
         """
         with threadpool_limits(limits=1, user_api="blas"):  # trials need the cores, and sums their order
-            evidence = evidence.of(subset(evidence.losses, KNOWN, random))
+            evidence = evidence.of(evidence.known(random))
             promise = self._promise(evidence, number, random, mean)
-            best = evidence.points[np.argsort(evidence.losses, kind="stable")[:BEST]]
+            within = evidence.of(np.flatnonzero(~evidence.beyond))
+            best = within.points[np.argsort(within.losses, kind="stable")[:BEST]]
             pool = self._candidates.pool(best, evidence.points[:0] if drawn is None else drawn, random)
             seen = promise.look(pool)
             for _ in range(self._companions(number, evidence) if explores else 0):
@@ -82,7 +84,9 @@ class Engine:
         values = self._scaled(evidence.losses)
         process = surrogate(self._encoding, evidence, values, random, mean)
         improvement = self._improvement(process, values, evidence, random)
-        pull = Pull(evidence.points, values, self._encoding.is_free) if self._choices.pull else None
+        within, pull = ~evidence.beyond, None
+        if self._choices.pull:
+            pull = Pull(evidence.points[within], values[within], self._encoding.is_free)
         feasibility = self._feasibility(evidence, number, random)
         return Promise(self._encoding, process, improvement, feasibility, pull)
 
@@ -99,7 +103,8 @@ class Engine:
         pending = evidence.pending
         if self._choices.pending is Pending.IGNORED:
             pending = pending[:0]
-        feasible = evidence.points[~evidence.misses]
+        is_feasible = ~evidence.misses & ~evidence.beyond
+        feasible = evidence.points[is_feasible]
         means = process.project(self._encoding.features(feasible)).mean
         doubted = feasible[:0]
         match self._choices.incumbent:
@@ -110,7 +115,7 @@ class Engine:
             case Incumbent.MEAN:
                 incumbent = means.min()
             case Incumbent.OBSERVED:
-                incumbent = values[~evidence.misses].min()
+                incumbent = values[is_feasible].min()
         drawn = process.project(self._encoding.features(np.vstack([pending, doubted])))
         most = len(drawn) + self._choices.companions
         draws = normals(most, FANTASIES, random) if most else np.empty((0, FANTASIES))

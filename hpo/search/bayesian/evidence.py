@@ -12,9 +12,11 @@ from typing import assert_never
 import numpy as np
 
 from hpo.core.history import History
+from hpo.core.prior import NO_PRIOR, Prior
 from hpo.core.trial import Trial, TrialStatus
 from hpo.search.bayesian.encoding import Array, Encoding
 from hpo.search.bayesian.surrogate import Evidence
+from hpo.search.hints import beyond, evidence_of
 from hpo.spec.space import Values
 
 STOPPED_DOUBT = 0.25
@@ -44,26 +46,24 @@ class _Known:
 
 
 class HistoryEvidence:
-    """The trials of a history within a space, and results from before it.
+    """The trials of a history, and results of parents from before it.
 
     A completed trial counts by its value. A stopped one counts by the last value of its curve, but for no
     better than the middle one of the completed: it was worse than others. A failure of the program's own
     counts for the model of failures, and so does a result that misses what is required; where all of them
-    do, they count by how far. How the machinery or a user ended a trial says nothing.
+    do, they count by how far. How the machinery or a user ended a trial says nothing. Results outside of the
+    space, as where its ranges were narrowed, are known as far as they lie next to it.
     """
 
-    def __init__(
-        self, encoding: Encoding, history: History, before: Sequence[tuple[Values, float]] = ()
-    ) -> None:
+    def __init__(self, encoding: Encoding, history: History, prior: Prior = NO_PRIOR) -> None:
         self._encoding = encoding
         self._history = history
         self._sign = history.goal.sign
         self._read = 0
         self._trials: dict[int, _Known] = {}
-        self._before = [
-            _Known(Kind.RESULT, encoding.point(values), self._sign * value) for values, value in before
-        ]
-        self._outside: set[int] = set()
+        self._beyond: dict[int, _Known] = {}
+        self._before = self._of_parents(evidence_of(encoding.space, prior))
+        self._before_beyond = self._of_parents(beyond(encoding.space, prior))
 
     @property
     def inherited(self) -> int:
@@ -71,9 +71,9 @@ class HistoryEvidence:
         return len(self._before)
 
     @property
-    def outside(self) -> int:
-        """How many trials lie outside of the space as it is now."""
-        return len(self._outside)
+    def beyond(self) -> int:
+        """How many results outside of the space are known."""
+        return len(self._outside())
 
     def count(self, *kinds: Kind) -> int:
         """Return how many trials of the history there are of these kinds."""
@@ -88,16 +88,10 @@ class HistoryEvidence:
         """Take in what happened since the last call."""
         for number in self._history.log[self._read :]:
             trial = self._history.trials[number]
-            known = self._trials.get(number)
-            if number in self._outside:
-                continue
-            if known is None and not self._encoding.space.contains(trial.params):
-                self._outside.add(number)
-                continue
-            point = known.point if known is not None else self._encoding.point(trial.params)
-            kind, value = _said(trial, self._history)
-            error = trial.standard_error or 0.0
-            self._trials[number] = _Known(kind, point, self._sign * value, error, trial.violation)
+            if number in self._trials or self._encoding.space.contains(trial.params):
+                self._trials[number] = self._known(trial, self._trials.get(number))
+            elif self._encoding.space.borders_on(trial.params):
+                self._beyond[number] = self._known(trial, self._beyond.get(number))
         self._read = len(self._history.log)
 
     @property
@@ -111,22 +105,23 @@ class HistoryEvidence:
         trials = [self._trials[number] for number in sorted(self._trials)]
         results = [*self._before, *(self._trials[number] for number in self.results)]
         stopped = [known for known in trials if known.kind is Kind.STOPPED]
-        if self.misses_all:  # what is required comes first
-            results = [replace(known, loss=min(known.violation, WORST), error=0.0) for known in results]
+        outside, misses_all = self._outside(), self.misses_all
+        if misses_all:  # what is required comes first
+            results, outside = _violations(results), _violations(outside)
             stopped = []
-        losses = [known.loss for known in results]
-        middle = median_low(losses) if losses else -math.inf
-        losses += [max(known.loss, middle) for known in stopped]
-        points = [known.point for known in (*results, *stopped)]
+        middle = median_low([known.loss for known in results]) if results else -math.inf
+        stopped = [replace(known, loss=max(known.loss, middle)) for known in stopped]
+        every = [*results, *stopped, *outside]
+        losses = [known.loss for known in every]
         variance = float(np.var(losses)) if max(map(abs, losses), default=0.0) < WORST else math.inf
-        doubts = [known.error**2 / variance if known.error and variance else 0.0 for known in results]
-        doubts += [STOPPED_DOUBT] * len(stopped)
-        misses = [known.violation > 0.0 for known in results] + [False] * (len(points) - len(results))
+        doubts = [known.error**2 / variance if known.error and variance else 0.0 for known in every]
+        is_stopped = [known.kind is Kind.STOPPED for known in every]
         return Evidence(
-            points=self._stacked(points),
+            points=self._stacked([known.point for known in every]),
             losses=np.array(losses),
-            doubts=np.array(doubts),
-            misses=np.array(misses, dtype=bool) & (not all(misses)),
+            doubts=np.where(is_stopped, STOPPED_DOUBT, doubts),
+            misses=np.array([known.violation > 0.0 and not misses_all for known in every], dtype=bool),
+            beyond=np.arange(len(every)) >= len(every) - len(outside),
             failed=self._stacked([known.point for known in trials if known.kind is Kind.FAILED]),
             pending=self._stacked([known.point for known in trials if known.kind is Kind.PENDING]),
         )
@@ -135,8 +130,27 @@ class HistoryEvidence:
         """Return the points of all trials, shape (n, d)."""
         return self._stacked([known.point for known in (*self._before, *self._trials.values())])
 
+    def _outside(self) -> list[_Known]:
+        """Return the results outside of the space."""
+        own = (self._beyond[number] for number in sorted(self._beyond))
+        return [*self._before_beyond, *(known for known in own if known.kind is Kind.RESULT)]
+
+    def _known(self, trial: Trial, before: _Known | None) -> _Known:
+        point = self._encoding.point(trial.params) if before is None else before.point
+        kind, value = _said(trial, self._history)
+        return _Known(kind, point, self._sign * value, trial.standard_error or 0.0, trial.violation)
+
+    def _of_parents(self, results: Sequence[tuple[Values, float]]) -> list[_Known]:
+        point, sign = self._encoding.point, self._sign
+        return [_Known(Kind.RESULT, point(values), sign * value) for values, value in results]
+
     def _stacked(self, points: Sequence[Array]) -> Array:
         return np.array(points).reshape(len(points), self._encoding.dimension)
+
+
+def _violations(results: Sequence[_Known]) -> list[_Known]:
+    """Return results that count by how far they miss what is required."""
+    return [replace(known, loss=min(known.violation, WORST), error=0.0) for known in results]
 
 
 def _said(trial: Trial, history: History) -> tuple[Kind, float]:

@@ -24,9 +24,8 @@ from hpo.search.bayesian.encoding import Array, Encoding
 from hpo.search.bayesian.evidence import HistoryEvidence
 from hpo.search.bayesian.outputs import CappedScale
 from hpo.search.bayesian.parents import Parents
-from hpo.search.bayesian.subset import subset
-from hpo.search.bayesian.surrogate import KNOWN, surrogate
-from hpo.search.hints import Hints, evidence_of, inherited
+from hpo.search.bayesian.surrogate import surrogate
+from hpo.search.hints import Hints, inherited
 from hpo.search.strategy import SearchContext
 from hpo.search.uniform import derived_seed
 
@@ -86,21 +85,21 @@ def beliefs(context: SearchContext, history: History) -> Beliefs | None:
     the best half of those, and some others. None where there is no result, or they are equal.
     """
     encoding, prior = Encoding(context.space), context.prior
-    found = HistoryEvidence(encoding, history, evidence_of(context.space, prior))
+    found = HistoryEvidence(encoding, history, prior)
     found.catch_up()
     evidence = found.evidence()
     if not len(evidence.losses) or found.misses_all:
         return None
     trials: list[Known] = [*inherited(context.space, prior), *(history.trials[n] for n in found.results)]
     random = np.random.default_rng(derived_seed(context.seed, len(history.trials) + 1))
-    places = subset(evidence.losses, KNOWN, random)
+    places = evidence.known(random)
     evidence = evidence.of(places)
     scale = CappedScale.of(evidence.losses)
     if not 0.0 < scale.unit < math.inf:
         return None
     errors = np.array([_error(trials[place]) for place in places if place < len(trials)])
-    stopped = evidence.doubts[len(errors) :]  # which come last
-    evidence = replace(evidence, doubts=np.concatenate([(errors / scale.unit) ** 2, stopped]))
+    others = evidence.doubts[len(errors) :]  # which come last
+    evidence = replace(evidence, doubts=np.concatenate([(errors / scale.unit) ** 2, others]))
     hints = Hints(context.space, prior, history.goal)
     mean = Parents(encoding, hints.orders).mean(hints.trust(history))
     with threadpool_limits(limits=1, user_api="blas"):  # sums in their order, as for proposals

@@ -12,7 +12,7 @@ from hpo.search.bayesian.encoding import Array, Encoding
 from hpo.search.bayesian.engine import Engine
 from hpo.search.bayesian.evidence import HistoryEvidence, Kind
 from hpo.search.bayesian.parents import Parents
-from hpo.search.hints import Order, evidence_of
+from hpo.search.hints import Order
 from hpo.search.strategy import SearchContext
 from hpo.search.uniform import derived_seed
 from hpo.spec.space import Scalar, Values
@@ -40,8 +40,7 @@ class Model:
         self._engine = Engine(self._encoding, choices)
         self._parents = Parents(self._encoding, parents)
         self._has_parents = context.prior.type is not None
-        before = evidence_of(context.space, context.prior)
-        self._known = HistoryEvidence(self._encoding, history, before)
+        self._known = HistoryEvidence(self._encoding, history, context.prior)
 
     @property
     def results(self) -> int:
@@ -56,7 +55,7 @@ class Model:
     def evidence(self, trust: Sequence[float] = ()) -> str:
         """Return what the next proposal rests on, in words for the user; `trust` is as in `ask`."""
         known = self._known
-        outside = f", {known.outside} outside of the narrowed ranges" if known.outside else ""
+        outside = f", {known.beyond} outside of the ranges" if known.beyond else ""
         parents = f" and {known.inherited} of parents" if known.inherited else ""
         counts = f"({known.count(Kind.PENDING)} pending, {known.count(Kind.FAILED)} failed{outside})"
         expected = ", beginning with what parents expect" if any(self._believed(trust)) else ""

@@ -114,6 +114,7 @@ def _evidence(study: Study, trial: FrozenTrial, encoding: Encoding) -> Evidence:
         losses=np.array(losses),
         doubts=np.zeros(len(losses)),
         misses=np.zeros(len(losses), dtype=bool),
+        beyond=np.zeros(len(losses), dtype=bool),
         failed=stacked(failed),
         pending=stacked(pending),
     )

@@ -20,15 +20,21 @@ class Evidence:
     """What is known: points of shape (n, d), with losses and the variance of each loss's own noise.
 
     Losses are to be minimized; `doubts` are on the scale on which losses have variance 1. `misses` tells
-    which points miss what is required: not all of them. `failed` and `pending` are points, too.
+    which points miss what is required, and `beyond` which lie outside of the space, where nothing can be
+    tried: some points do neither. `failed` and `pending` are points, too.
     """
 
     points: Array
     losses: Array
     doubts: Array
     misses: NDArray[np.bool_]
+    beyond: NDArray[np.bool_]
     failed: Array
     pending: Array
+
+    def known(self, random: np.random.Generator) -> Places:
+        """Return the places of those that a model is conditioned on; the best are among them."""
+        return subset(np.where(self.beyond, np.inf, self.losses), KNOWN, random)
 
     def of(self, places: Places) -> Evidence:
         """Return it with some of the points that have losses alone."""
@@ -38,6 +44,7 @@ class Evidence:
             losses=self.losses[places],
             doubts=self.doubts[places],
             misses=self.misses[places],
+            beyond=self.beyond[places],
         )
 
 
