@@ -26,20 +26,11 @@ from hpo.core.job import EndReason, Job, JobStatus, assemble, reopened
 from hpo.core.settings import Goal, Objective, Settings, Take
 from hpo.core.trial import JobHandle, Match, Reason, RunReport, RunState, Trial, TrialStatus
 from hpo.core.verdict import Verdict
+from tests.core.run_events import run_events
 
 HANDLE = JobHandle("scripted", "h")
 MAXIMIZE = Objective("f1", Goal.MAXIMIZE)
 SETTINGS = Settings("job", MAXIMIZE, max_jobs=10, max_parallel_jobs=4)
-
-
-def run_events(job: Job, *events: Event) -> tuple[Job, dict[int, Trial]]:
-    """Apply events in order; return the job and every trial's last state."""
-    trials: dict[int, Trial] = {}
-    for event in events:
-        change = apply(job, event)
-        job = change.job
-        trials |= {trial.number: trial for trial in change.trials}
-    return job, trials
 
 
 def start(number: int, at: float = 0.0) -> list[Event]:
