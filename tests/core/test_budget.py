@@ -14,7 +14,7 @@ from hpo.core.plan import plan
 from hpo.core.settings import Goal, Objective, Settings, Take
 from hpo.core.trial import JobHandle, Match, Reason, RunReport, RunState, Trial, TrialStatus
 from hpo.core.usage import Usage
-from tests.core.run_events import run_events
+from tests.core.events import run_events
 
 HANDLE = JobHandle("rented", "h")
 FREE = Settings("job", Objective("f1", Goal.MAXIMIZE), max_jobs=10, max_parallel_jobs=4)

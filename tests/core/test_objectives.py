@@ -13,7 +13,7 @@ from hpo.core.job import Job, JobStatus, assemble, reopened
 from hpo.core.repeats import Repeats, Score
 from hpo.core.settings import Goal, Objective, Required, Settings, Take
 from hpo.core.trial import JobHandle, Match, Reason, RunReport, RunState, Trial, TrialStatus
-from tests.core.run_events import run_events
+from tests.core.events import run_events
 
 SEVERAL = Settings(
     "job",

@@ -33,7 +33,7 @@ from hpo.core.settings import Goal, Objective, Running, Settings, Take
 from hpo.core.trial import JobHandle, Match, Point, Reason, RunReport, RunState, Trial, TrialStatus
 from hpo.core.usage import Usage
 from hpo.core.verdict import Verdict
-from tests.core.run_events import run_events
+from tests.core.events import run_events
 
 OBJECTIVE = Objective("f1", Goal.MAXIMIZE)
 THREE = Settings("job", OBJECTIVE, max_jobs=4, max_parallel_jobs=2, repeats=Repeats("seed", (1, 2, 3)))

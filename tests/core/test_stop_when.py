@@ -22,7 +22,7 @@ from hpo.core.job import EndReason, Job, JobStatus, assemble
 from hpo.core.plan import plan
 from hpo.core.settings import Goal, Objective, Running, Settings
 from hpo.core.trial import JobHandle, Match, Reason, RunReport, RunState, Trial, TrialStatus
-from tests.core.run_events import run_events
+from tests.core.events import run_events
 
 SETTINGS = Settings(
     "j", Objective("f1", Goal.MAXIMIZE), max_jobs=50, max_parallel_jobs=3, target=0.9, running=Running.FINISH
