@@ -97,7 +97,7 @@ def _missing(found: ConfirmationData) -> str:
     if not any(trial["n"] for trial in found["trials"]):
         return f"no run completed; see `hpo trials {chosen}` and `hpo logs {chosen} 1`"
     if found["status"] != "completed":
-        return f"{chosen} is {found['status']}; `hpo confirm {found['job']}` goes on"
+        return f"{chosen} is {found['status']}; the same `hpo confirm` once more goes on with it"
     return ""
 
 
