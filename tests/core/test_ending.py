@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from hpo.core.effects import Stop, WakeAt, Watch
 from hpo.core.events import (
     Abandoned,
     Event,
@@ -18,6 +19,7 @@ from hpo.core.events import (
     Ticked,
 )
 from hpo.core.job import EndReason, Job, JobStatus, assemble
+from hpo.core.plan import plan
 from hpo.core.settings import Settings
 from hpo.core.trial import Reason, RunState, TrialStatus
 from tests.core.events import HANDLE, SETTINGS, observe, run_events, start
@@ -171,3 +173,10 @@ def test_hurry_can_be_added_to_a_stop_but_its_reason_stays() -> None:
     )
     assert job.ending is not None
     assert (job.ending.reason, job.ending.at_once) == (EndReason.STOPPED, True)
+
+
+def test_a_stop_that_is_due_again_is_sent_and_not_waited_for() -> None:
+    told = StopSent(1, 1, at_once=False, at=1.0)
+    job, _ = run_events(Job(SETTINGS), *start(1), StopRequested(Reason.STOPPED, "stop", 1.0), told)
+    assert plan(job, 30.0) == [Watch(), WakeAt(61.0)]
+    assert plan(job, 70.0) == [Stop(1, 1, HANDLE, at_once=False), Watch()]
