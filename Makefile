@@ -36,11 +36,12 @@ test: $(READY)  ## run the tests
 test-slow: $(READY)  ## run the tests that take long, too
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 --dist worksteal $(PYTEST_ARGS) -m slow
 
-check: $(READY)  ## lint, types, layers, generated docs
+check: $(READY)  ## lint, types, layers, sizes, generated docs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python .ci/sizes.py
 	$(BIN)/python docs/generate.py --check
 
 docs: $(READY)  ## write the generated pages of docs/

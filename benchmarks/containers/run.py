@@ -5,8 +5,6 @@ python -m benchmarks.containers.run [--only ROW]… [--quick] [--write]
 
 from __future__ import annotations
 
-import argparse
-import compileall
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +12,7 @@ from pathlib import Path
 from docker.api.client import APIClient
 
 from benchmarks.containers.rows import FULL, QUICK, Size, few, log, many
+from benchmarks.overhead.command import compile_package, parser
 from benchmarks.overhead.machine import about, load
 from benchmarks.overhead.table import Row, markdown
 
@@ -23,17 +22,8 @@ ROWS: dict[str, Callable[[Size], Row]] = {"one": few(1), "four": few(4), "many":
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--only", action="append", choices=ROWS, metavar="ROW", help=f"one of {', '.join(ROWS)}"
-    )
-    parser.add_argument("--quick", action="store_true", help="less of everything, to see that it works")
-    parser.add_argument("--write", action="store_true", help="write results.md, too")
-    given = parser.parse_args()
-    # As pip does on installing: where Python may write no bytecode, each start would compile hpo anew.
-    compileall.compile_dir(HERE.parents[1] / "hpo", quiet=1)
+    given = parser(__doc__, ROWS).parse_args()
+    compile_package()
     facts = {"engine": _engine(), **about("docker")}
     rows = []
     for name in given.only or ROWS:

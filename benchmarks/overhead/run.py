@@ -5,12 +5,11 @@ python -m benchmarks.overhead.run [--only ROW]… [--quick] [--write] [--syne-tu
 
 from __future__ import annotations
 
-import argparse
-import compileall
 import sys
 from collections.abc import Callable, Sequence
 
 from benchmarks.overhead import finished_rows, freed, lines, memory, trials
+from benchmarks.overhead.command import compile_package, parser
 from benchmarks.overhead.contenders import HERE, Contender, syne_tune
 from benchmarks.overhead.machine import about, load
 from benchmarks.overhead.table import FULL, QUICK, Row, Size, markdown
@@ -30,18 +29,10 @@ ROWS: dict[str, Callable[[Size, Sequence[Contender]], Row]] = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--only", action="append", choices=ROWS, metavar="ROW", help=f"one of {', '.join(ROWS)}"
-    )
-    parser.add_argument("--quick", action="store_true", help="less of everything, to see that it works")
-    parser.add_argument("--write", action="store_true", help="write results.md, too")
-    parser.add_argument("--syne-tune", metavar="PYTHON", help="an interpreter that has syne-tune")
-    given = parser.parse_args()
-    # As pip does on installing: where Python may write no bytecode, each start would compile hpo anew.
-    compileall.compile_dir(HERE.parents[1] / "hpo", quiet=1)
+    options = parser(__doc__, ROWS)
+    options.add_argument("--syne-tune", metavar="PYTHON", help="an interpreter that has syne-tune")
+    given = options.parse_args()
+    compile_package()
     others = [syne_tune(given.syne_tune)] if given.syne_tune else []
     facts = about("optuna")
     rows = []

@@ -5,9 +5,7 @@ python -m benchmarks.sagemaker.run [--only ROW]… [--quick] [--write]
 
 from __future__ import annotations
 
-import argparse
 import bisect
-import compileall
 import os
 import subprocess
 import sys
@@ -22,6 +20,7 @@ from typing import Any
 
 import yaml
 
+from benchmarks.overhead.command import compile_package, parser
 from benchmarks.overhead.machine import about, load
 from benchmarks.overhead.table import Finding, Row, at_least, at_most, markdown
 from hpo.testing.aws import Aws, AwsSettings
@@ -159,17 +158,8 @@ ROWS: dict[str, Callable[[Size], Row]] = {"warm-one": warm(1), "warm-two": warm(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--only", action="append", choices=ROWS, metavar="ROW", help=f"one of {', '.join(ROWS)}"
-    )
-    parser.add_argument("--quick", action="store_true", help="less of everything, to see that it works")
-    parser.add_argument("--write", action="store_true", help="write results.md, too")
-    given = parser.parse_args()
-    # As pip does on installing: where Python may write no bytecode, each start would compile hpo anew.
-    compileall.compile_dir(HERE.parents[1] / "hpo", quiet=1)
+    given = parser(__doc__, ROWS).parse_args()
+    compile_package()
     facts = about("boto3", "moto")
     rows = [ROWS[name](QUICK if given.quick else FULL) for name in given.only or ROWS]
     text = markdown("SageMaker, emulated", rows, {**facts, "load average after": load()})

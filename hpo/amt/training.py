@@ -26,7 +26,6 @@ def put_training(
     channels = _put_channels(draft, definition)
     program = _script(draft, channels, script)
     algorithm = definition.part("AlgorithmSpecification")
-    stopping = definition.part("StoppingCondition")
     output = definition.part("OutputDataConfig")
     vpc = definition.part("VpcConfig")
     launcher = given(
@@ -36,10 +35,7 @@ def put_training(
         **program,
         env={**definition.mapping("Environment")},
         **_machines(draft, definition),
-        spot=definition.flag("EnableManagedSpotTraining"),
-        max_run=duration(stopping.integer("MaxRuntimeInSeconds")),
-        max_wait=duration(stopping.integer("MaxWaitTimeInSeconds")),
-        max_pending=duration(stopping.integer("MaxPendingTimeInSeconds")),
+        **_times(draft, definition),
         retry_attempts=definition.part("RetryStrategy").integer("MaximumRetryAttempts"),
         output=output.text("S3OutputPath").rstrip("/"),
         output_key=output.text("KmsKeyId"),
@@ -54,8 +50,6 @@ def put_training(
         tags={**tags},
         region=region,
     )
-    if "spot" not in launcher and launcher.pop("max_wait", None):
-        draft.lost("launcher", "MaxWaitTimeInSeconds, which is for spot machines only")
     draft.put("launcher", launcher)
 
 
@@ -128,6 +122,20 @@ def _machines(draft: Draft, definition: Answer) -> Mapped:
         keep_alive=duration(plain.integer("KeepAlivePeriodInSeconds") or None),
         training_plan=plain.text("TrainingPlanArn"),
     )
+
+
+def _times(draft: Draft, definition: Answer) -> Mapped:
+    """Return how long a job may run and wait, and whether on spot machines."""
+    stopping = definition.part("StoppingCondition")
+    times = given(
+        spot=definition.flag("EnableManagedSpotTraining"),
+        max_run=duration(stopping.integer("MaxRuntimeInSeconds")),
+        max_wait=duration(stopping.integer("MaxWaitTimeInSeconds")),
+        max_pending=duration(stopping.integer("MaxPendingTimeInSeconds")),
+    )
+    if "spot" not in times and times.pop("max_wait", None):
+        draft.lost("launcher", "MaxWaitTimeInSeconds, which is for spot machines only")
+    return times
 
 
 def _input_mode(mode: str) -> Plain:

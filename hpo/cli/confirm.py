@@ -14,7 +14,10 @@ from hpo.spec.names import JOB_NAME
 from hpo.store.home import DATABASE, existing_job, job_folder
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from hpo.report.confirmation import ComparisonData, ConfirmationData, RepeatedData
+    from hpo.wiring.prepared import Prepared
 
 
 @click.command("confirm")
@@ -49,12 +52,9 @@ def confirm_command(
       hpo confirm digits-forest
       hpo confirm digits-forest --top 2 --seeds 10 --seed-name random-state
     """
-    from hpo.cli.running import How, run_shown
-    from hpo.core.job import JobStatus
     from hpo.report.confirmation import confirmation
-    from hpo.report.data import job_status, view
+    from hpo.report.data import view
     from hpo.wiring import confirm
-    from hpo.wiring.sessions import Reopen, create
 
     if follow_up is not None and not JOB_NAME.fullmatch(follow_up):
         raise UsageError(
@@ -64,23 +64,41 @@ def confirm_command(
     best, seed_name = confirm.winners(job, top), seed_name or confirm.seed_name_of(job)
     chosen = follow_up or confirm.follow_up_name(name)
     prepared = confirm.follow_up(job, best, name=chosen, seeds=seeds, seed_name=seed_name, say=render.say)
-    folder, status = job_folder(chosen), 0
-    if (folder / DATABASE).exists():
-        confirm.refuse_another(folder, prepared)
-    else:
-        create(prepared)
-    if job_status(folder) != JobStatus.COMPLETED.value:
-        _, interrupts = run_shown(folder, reopen=Reopen.CANCELLED, how=How())
-        status = interrupts.status or 0
+    folder = job_folder(chosen)
+    status = _run_to_its_end(folder, prepared)
     found = confirmation(job, view(folder, now=time.time()), best, seed_name=seed_name)
     click.echo(render.as_json(found) if as_json else _text(found))
+    if missing := _missing(found):
+        click.echo(missing, err=True)
+    raise SystemExit(status or int(bool(missing)))
+
+
+def _run_to_its_end(folder: Path, prepared: Prepared) -> int:
+    """Begin the follow-up job, or go on with it; return the status of an interrupt, 0 without one."""
+    from hpo.cli.running import How, run_shown
+    from hpo.core.job import JobStatus
+    from hpo.report.data import job_status
+    from hpo.wiring.confirm import refuse_another
+    from hpo.wiring.sessions import Reopen, create
+
+    if (folder / DATABASE).exists():
+        refuse_another(folder, prepared)
+    else:
+        create(prepared)
+    if job_status(folder) == JobStatus.COMPLETED.value:
+        return 0
+    _, interrupts = run_shown(folder, reopen=Reopen.CANCELLED, how=How())
+    return interrupts.status or 0
+
+
+def _missing(found: ConfirmationData) -> str:
+    """Return what keeps the answer from being a whole one, and what to do; nothing where it is."""
+    chosen = found["confirmed_by"]
     if not any(trial["n"] for trial in found["trials"]):
-        click.echo(f"no run completed; see `hpo trials {chosen}` and `hpo logs {chosen} 1`", err=True)
-        status = status or 1
-    elif found["status"] != JobStatus.COMPLETED.value:
-        click.echo(f"{chosen} is {found['status']}; `hpo confirm {name}` goes on", err=True)
-        status = status or 1
-    raise SystemExit(status)
+        return f"no run completed; see `hpo trials {chosen}` and `hpo logs {chosen} 1`"
+    if found["status"] != "completed":
+        return f"{chosen} is {found['status']}; the same `hpo confirm` once more goes on with it"
+    return ""
 
 
 def _text(found: ConfirmationData) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hpo.cli.render import SHORTEST, money, short_number, shortened, table, value_text
@@ -16,6 +17,26 @@ if TYPE_CHECKING:
     from hpo.report.front import FrontTrialData
 
 
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """A table's column: numbers are flush right."""
+
+    name: str
+    cells: Sequence[str]
+    is_number: bool = False
+
+    @property
+    def width(self) -> int:
+        """Characters of its longest cell."""
+        return max(map(len, [self.name, *self.cells]))
+
+
+def _joined(columns: Sequence[_Column]) -> str:
+    rows = list(zip(*(column.cells for column in columns), strict=True))
+    right = frozenset(index for index, column in enumerate(columns) if column.is_number)
+    return table([column.name for column in columns], rows, right=right)
+
+
 def trials_table(
     trials: Sequence[TrialData], reasons: Sequence[str], metric: str, *, width: int | None = None
 ) -> str:
@@ -23,61 +44,71 @@ def trials_table(
 
     Of several objectives each has a column, and `*` marks the front.
     """
-    several = list(next((trial["values"] for trial in trials if trial["values"]), {}))
-    names = parameter_names(trial["parameters"] for trial in trials)
-    is_charged = any(trial["cost"] is not None for trial in trials)
-    is_repeated = any(trial["repeats"] for trial in trials)
-    are_several = any(trial["algorithm"] is not None for trial in trials)
-    rows = [
-        [
-            str(trial["trial"]),
-            *([trial["algorithm"] or ""] if are_several else []),
-            trial["status"],
-            *(
-                map(short_number, trial["values"].values())
-                if trial["values"]
-                else [short_number(trial["value"])]
-            ),
-            *([short_number(trial["spread"])] if is_repeated else []),
-            *(["*" if trial["on_front"] else ""] if several else []),
-            "-" if trial["seconds"] is None else f"{trial['seconds']:.1f}",
-            *(["-" if trial["cost"] is None else money(trial["cost"])] if is_charged else []),
-            *cells(trial["parameters"], names),
-            reason,
-        ]
-        for trial, reason in zip(trials, reasons, strict=True)
+    columns = [
+        *_trial_columns(trials),
+        _Column("status", [trial["status"] for trial in trials]),
+        *_found_columns(trials, metric),
+        *_spent_columns(trials),
+        *_parameter_columns(trials),
     ]
-    given = ["trial", *(["algorithm"] if are_several else []), "status"]
-    numbers = [*(several or [metric]), *(["spread"] if is_repeated else [])]
-    times = ["seconds", *(["cost"] if is_charged else [])]
-    header = [*given, *numbers, *(["front"] if several else []), *times, *names, "reason"]
     if width is not None:
-        taken = sum(2 + max(map(len, column)) for column in list(zip(header, *rows, strict=True))[:-1])
-        rows = [[*row[:-1], shortened(row[-1], max(width - taken, SHORTEST))] for row in rows]
-    after = len(given) + len(numbers)
-    shown = after + bool(several)  # columns before the times
-    right = {0, *range(len(given), after), *range(shown, shown + len(times))}
-    return table(header, rows, right=frozenset(right))
+        room = max(width - sum(column.width + 2 for column in columns), SHORTEST)
+        reasons = [shortened(reason, room) for reason in reasons]
+    return _joined([*columns, _Column("reason", reasons)])
 
 
 def front_table(front: Sequence[FrontTrialData]) -> str:
     """Return a row for each trial of a Pareto front: its values, then its parameters."""
-    names = parameter_names(trial["parameters"] for trial in front)
     goals = front[0]["goals"] if front else {}
-    are_several = any(trial["algorithm"] is not None for trial in front)
-    given = ["trial", *(["algorithm"] if are_several else [])]
-    header = [*given, *(f"{metric} ({goal})" for metric, goal in goals.items()), *names]
-    rows = [
-        [
-            str(trial["trial"]),
-            *([trial["algorithm"] or ""] if are_several else []),
-            *(short_number(trial["values"][metric]) for metric in goals),
-            *cells(trial["parameters"], names),
-        ]
-        for trial in front
+    values = [
+        _Column(
+            f"{metric} ({goal})", [short_number(trial["values"][metric]) for trial in front], is_number=True
+        )
+        for metric, goal in goals.items()
     ]
-    right = {0, *range(len(given), len(given) + len(goals))}
-    return table(header, rows, right=frozenset(right))
+    return _joined([*_trial_columns(front), *values, *_parameter_columns(front)])
+
+
+def _trial_columns(trials: Sequence[TrialData] | Sequence[FrontTrialData]) -> list[_Column]:
+    """Return what tells trials apart: their numbers, and of several algorithms each one's."""
+    columns = [_Column("trial", [str(trial["trial"]) for trial in trials], is_number=True)]
+    if any(trial["algorithm"] is not None for trial in trials):
+        columns.append(_Column("algorithm", [trial["algorithm"] or "" for trial in trials]))
+    return columns
+
+
+def _found_columns(trials: Sequence[TrialData], metric: str) -> list[_Column]:
+    """Return what trials have found: their values, how much these vary, and which are on the front."""
+    several = list(next((trial["values"] for trial in trials if trial["values"]), {}))
+    columns = [
+        _Column(name, [short_number((trial["values"] or {}).get(name)) for trial in trials], is_number=True)
+        for name in several
+    ] or [_Column(metric, [short_number(trial["value"]) for trial in trials], is_number=True)]
+    if any(trial["repeats"] for trial in trials):
+        columns.append(_Column("spread", [short_number(trial["spread"]) for trial in trials], is_number=True))
+    if several:
+        columns.append(_Column("front", ["*" if trial["on_front"] else "" for trial in trials]))
+    return columns
+
+
+def _spent_columns(trials: Sequence[TrialData]) -> list[_Column]:
+    seconds, costs = ([trial[what] for trial in trials] for what in ("seconds", "cost"))
+    columns = [
+        _Column("seconds", ["-" if each is None else f"{each:.1f}" for each in seconds], is_number=True)
+    ]
+    if any(cost is not None for cost in costs):
+        columns.append(
+            _Column("cost", ["-" if cost is None else money(cost) for cost in costs], is_number=True)
+        )
+    return columns
+
+
+def _parameter_columns(trials: Sequence[TrialData] | Sequence[FrontTrialData]) -> list[_Column]:
+    """Return a column for each parameter: empty where it is not active."""
+    configurations = [trial["parameters"] for trial in trials]
+    names = parameter_names(configurations)
+    rows = [cells(parameters, names) for parameters in configurations]
+    return [_Column(name, [row[place] for row in rows]) for place, name in enumerate(names)]
 
 
 def trials_csv(trials: Sequence[TrialData]) -> str:

@@ -62,61 +62,71 @@ def apply(job: Job, event: Event) -> Change:
     return replace(change, job=_settled(change.job))
 
 
-def _for_trial(  # noqa: C901, PLR0911 -- one case and return for each kind of event
+def _for_trial(  # noqa: PLR0911 -- one return for each kind of event
     job: Job,
     trial: Trial,
     event: Launched | LaunchFailed | Deferred | Abandoned | Observed | Pruned | StopSent,
 ) -> Change:
-    run = trial.run
     match event:
-        case Launched() | LaunchFailed() | Deferred() | Abandoned() if run.handle is not None:
+        case Launched() | LaunchFailed() | Deferred() | Abandoned() if trial.run.handle is not None:
             return Change(job)  # it comes late: the run was launched
         case Launched():
-            started = replace(
-                run, state=RunState.RUNNING, handle=event.handle, started=event.at, waiting="", not_before=0.0
-            )
-            status = TrialStatus.STOPPING if trial.status is TrialStatus.STOPPING else TrialStatus.RUNNING
-            return _with_run(job, replace(trial, status=status), started)
-        case Deferred():
-            return _with_run(job, trial, replace(run, waiting=event.why, not_before=event.until))
-        case StopSent():
-            told = replace(
-                run,
-                state=RunState.STOPPING,
-                stop_sent=event.at,
-                stopped_at_once=run.stopped_at_once or event.at_once,
-            )
-            return _with_run(job, trial, told)
+            return _launched(job, trial, event)
         case LaunchFailed():
-            failed = replace(run, state=RunState.FAILED, reason=event.reason, detail=event.detail)
-            trial = replace(_with_last(trial, failed), reason=event.reason, detail=event.detail)
-            return _ended(job, trial, TrialStatus.FAILED, event.at)
+            return _launch_failed(job, trial, event)
+        case Deferred():
+            return _with_run(job, trial, replace(trial.run, waiting=event.why, not_before=event.until))
         case Abandoned():
-            if job.ending is None:  # the job was resumed meanwhile
-                return _with_run(
-                    job, replace(trial, status=TrialStatus.PROPOSED, reason=None, detail=""), run
-                )
-            if len(trial.runs) > 1:  # what an earlier run found stays the trial's own
-                trial = replace(trial, runs=trial.runs[:-1])
-            return _ended(job, trial, TrialStatus.CANCELLED, event.at)
+            return _abandoned(job, trial, event)
         case Observed():
             return _observed(job, trial, event)
         case Pruned():
-            if trial.status is not TrialStatus.RUNNING:
-                return Change(job)
-            return _with_trials(job, [_pruned(trial, event.verdict)])
+            return _pruned(job, trial, event.verdict)
+        case StopSent():
+            return _stop_sent(job, trial, event)
         case _:
             assert_never(event)
 
 
-def _pruned(trial: Trial, verdict: Verdict) -> Trial:
-    return replace(
-        trial,
-        status=TrialStatus.STOPPING,
-        reason=Reason.PRUNED,
-        detail=verdict.why,
-        verdict=verdict,
+def _launched(job: Job, trial: Trial, event: Launched) -> Change:
+    run = replace(
+        trial.run, state=RunState.RUNNING, handle=event.handle, started=event.at, waiting="", not_before=0.0
     )
+    status = TrialStatus.STOPPING if trial.status is TrialStatus.STOPPING else TrialStatus.RUNNING
+    return _with_run(job, replace(trial, status=status), run)
+
+
+def _launch_failed(job: Job, trial: Trial, event: LaunchFailed) -> Change:
+    run = replace(trial.run, state=RunState.FAILED, reason=event.reason, detail=event.detail)
+    trial = replace(_with_last(trial, run), reason=event.reason, detail=event.detail)
+    return _ended(job, trial, TrialStatus.FAILED, event.at)
+
+
+def _abandoned(job: Job, trial: Trial, event: Abandoned) -> Change:
+    if job.ending is None:  # the job was resumed meanwhile
+        return _with_trials(job, [replace(trial, status=TrialStatus.PROPOSED, reason=None, detail="")])
+    if len(trial.runs) > 1:  # what an earlier run found stays the trial's own
+        trial = replace(trial, runs=trial.runs[:-1])
+    return _ended(job, trial, TrialStatus.CANCELLED, event.at)
+
+
+def _pruned(job: Job, trial: Trial, verdict: Verdict) -> Change:
+    if trial.status is not TrialStatus.RUNNING:
+        return Change(job)
+    stopping = replace(
+        trial, status=TrialStatus.STOPPING, reason=Reason.PRUNED, detail=verdict.why, verdict=verdict
+    )
+    return _with_trials(job, [stopping])
+
+
+def _stop_sent(job: Job, trial: Trial, event: StopSent) -> Change:
+    run = replace(
+        trial.run,
+        state=RunState.STOPPING,
+        stop_sent=event.at,
+        stopped_at_once=trial.run.stopped_at_once or event.at_once,
+    )
+    return _with_run(job, trial, run)
 
 
 def _proposed(job: Job, event: Proposed) -> Change:

@@ -28,11 +28,7 @@ def plan(job: Job, now: float) -> list[Effect]:
     if job.may_propose:
         effects.append(Propose(job.proposed + 1))
     times = [
-        time
-        for trial in job.open.values()
-        if trial.number not in unpaid
-        for time in _times(job, trial)
-        if time is not None
+        time for trial in job.open.values() if trial.number not in unpaid for time in _times(job, trial, now)
     ]
     if job.deadline is not None and (job.ending is None or job.is_finishing):
         times.append(job.deadline)
@@ -80,14 +76,19 @@ def _for_run(job: Job, trial: Trial, run: Run, now: float) -> Iterator[Effect]:
             yield Stop(trial.number, run.number, run.handle, at_once)
 
 
-def _times(job: Job, trial: Trial) -> Iterator[float | None]:
+def _times(job: Job, trial: Trial, now: float) -> Iterator[float]:
+    """Yield when there is something to do: what is due already, as a launch, is in the plan itself."""
     run = trial.run
     if run.handle is None:
-        yield run.not_before or None
+        due = run.not_before
     elif trial.status is TrialStatus.STOPPING:
-        yield run.stop_sent + RESEND_STOP if run.stop_sent is not None else None
+        due = now if run.stop_sent is None else run.stop_sent + RESEND_STOP
     else:
-        yield timeout_of(job, run)
+        if (timeout := timeout_of(job, run)) is not None:
+            yield timeout  # also a past one: it is a tick that ends the run
+        return
+    if due > now:
+        yield due
 
 
 def timeout_of(job: Job, run: Run) -> float | None:

@@ -91,6 +91,13 @@ class Settings:
         """The metrics that are tuned for."""
         return tuple(objective.metric for objective in self.objectives)
 
+    def deadline(self, *, began: float, elapsed: float) -> float | None:
+        """Return when the job's time is used up, for a session of it; None where it has no limit.
+
+        `elapsed` are the seconds of the sessions before that.
+        """
+        return None if self.max_runtime is None else began + max(0.0, self.max_runtime - elapsed)
+
     @property
     def breaker(self) -> int:
         """How many trials from the first one on must all have failed for the job to fail."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -160,8 +161,7 @@ class JobView:
 def view(folder: Path, *, now: float) -> JobView:
     """Read a job's store; a job that says it runs while nobody runs it is `interrupted`."""
     running = is_held(folder)
-    store = Store.look(folder / DATABASE)
-    try:
+    with closing(Store.look(folder / DATABASE)) as store:
         record = store.record()
         return JobView(
             folder=folder,
@@ -173,18 +173,13 @@ def view(folder: Path, *, now: float) -> JobView:
             priors=store.priors(),
             sessions=tuple(began for began, _ in store.sessions()),
         )
-    finally:
-        store.close()
 
 
 def job_status(folder: Path) -> str:
     """Return a job's status as `view` gives it, without reading its trials."""
     running = is_held(folder)
-    store = Store.look(folder / DATABASE)
-    try:
+    with closing(Store.look(folder / DATABASE)) as store:
         return _status(store.record(), running=running)
-    finally:
-        store.close()
 
 
 def _status(record: JobRecord, *, running: bool) -> str:
@@ -264,13 +259,10 @@ def trial_data(trial: Trial, settings: Settings, front: Collection[int] | None =
 
 def trial_of(folder: Path, number: int) -> Trial:
     """Read one trial from a job's store, without the others. Raises TrialNotFound."""
-    store = Store.look(folder / DATABASE)
-    try:
+    with closing(Store.look(folder / DATABASE)) as store:
         for trial in store.trials(number):
             return trial
         count = len(store.trials())
-    finally:
-        store.close()
     known = f"its trials are 1 to {count}" if count else "it has none yet"
     raise TrialNotFound(f"job {folder.name} has no trial {number}; {known}")
 

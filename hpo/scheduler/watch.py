@@ -14,7 +14,7 @@ Deliver = Callable[[Sequence[Event] | BaseException], None]
 
 
 class Watcher:
-    """Looks at runs whenever they change; what it saw is delivered before it looks again.
+    """Looks at runs whenever they change; what it saw is delivered, and taken in, before it looks again.
 
     A log with more to read than one look takes is looked at again at once, in turn with the others.
     """
@@ -28,10 +28,11 @@ class Watcher:
         self._looking: asyncio.Task[list[Observed]] | None = None
         self._waiting: asyncio.Task[Collection[JobHandle]] | None = None
         self._awaited: frozenset[JobHandle] = frozenset()
+        self._is_current = True  # `_trials` are as what was seen has left them
 
     def follow(self, trials: Mapping[JobHandle, Trial]) -> None:
-        """Follow these runs from now on; called whenever the job changed."""
-        self._trials = trials
+        """Follow these runs from now on; called whenever the job changed, all that was seen taken in."""
+        self._trials, self._is_current = trials, True
         if self._looking is not None or not trials:
             return
         if self._waiting is None or (not self._waiting.done() and self._awaited != trials.keys()):
@@ -57,7 +58,7 @@ class Watcher:
             return
         if error := waiting.exception():
             self._deliver(error)
-        elif self._looking is None:
+        elif self._looking is None and self._is_current:
             self._start_look()
 
     def _start_look(self) -> None:
@@ -72,7 +73,7 @@ class Watcher:
     def _looked(self, looking: asyncio.Task[list[Observed]]) -> None:
         if looking.cancelled():
             return
-        self._looking = None
+        self._looking, self._is_current = None, False
         if error := looking.exception():
             self._deliver(error)
         else:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from hpo.store import rows
-from hpo.store.faults import BUSY_TIMEOUT, store_error
+from hpo.store.faults import BUSY_TIMEOUT, understood
 from hpo.store.home import DATABASE, SPEC
 from hpo.store.sqlite import JobRecord
 
@@ -38,7 +37,7 @@ class EditLog:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._path = folder / DATABASE
-        with self._errors():
+        with understood(self._path):
             self._db = sqlite3.connect(
                 self._path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
             )
@@ -59,37 +58,37 @@ class EditLog:
     def ask(self, overrides: Sequence[str], *, at: float) -> int:
         """Ask the process that runs the job for an edit, and return the request's number."""
         row = "insert into request (kind, at, what) values ('edit', ?, ?)"
-        with self._errors():
+        with understood(self._path):
             number = self._db.execute(row, (at, json.dumps(overrides))).lastrowid
         return number or 0
 
     def answer(self, request: int) -> Answer:
         """Return what came of a request."""
-        with self._errors():
+        with understood(self._path):
             row = self._db.execute("select answer from request where id = ?", (request,)).fetchone()
         return Answer(None, is_forgotten=True) if row is None else Answer(row[0])
 
     def withdraw(self, request: int) -> None:
         """Take a request back that nobody has answered."""
-        with self._errors():
+        with understood(self._path):
             self._db.execute("delete from request where id = ? and answer is null", (request,))
 
     # -- making, under the job's lease
 
     def asked(self, request: int) -> list[str] | None:
         """Return the overrides of a request; None where it was withdrawn."""
-        with self._errors():
+        with understood(self._path):
             row = self._db.execute("select what from request where id = ?", (request,)).fetchone()
         return None if row is None else [str(override) for override in json.loads(row[0])]
 
     def reply(self, request: int, answer: str) -> None:
         """Answer a request that leads to no edit."""
-        with self._errors():
+        with understood(self._path):
             self._db.execute("update request set answer = ? where id = ?", (answer, request))
 
     def make(self, record: JobRecord, what: str, spec: str, *, at: float, request: int | None = None) -> None:
         """Write down an edit with the settings and the whole spec that it leads to."""
-        with self._errors():
+        with understood(self._path):
             self._db.execute("begin immediate")
             try:
                 settings = rows.settings_text(record.settings)
@@ -107,7 +106,7 @@ class EditLog:
 
     def settle(self) -> None:
         """Bring spec.yaml up to the last edit, where a process died between the two."""
-        with self._errors():
+        with understood(self._path):
             row = self._db.execute("select spec from edit where spec is not null").fetchone()
         if row is None:
             return
@@ -117,12 +116,5 @@ class EditLog:
             file.flush()
             os.fsync(file.fileno())
         draft.replace(self._folder / SPEC)
-        with self._errors():
+        with understood(self._path):
             self._db.execute("update edit set spec = null")
-
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise store_error(self._path, error) from error

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from hpo.errors import DiskFull, StoreError
@@ -15,6 +17,15 @@ _NO_ROOM = frozenset({"SQLITE_FULL", "SQLITE_IOERR_SHMSIZE"})
 """The latter: no room for the index of the log."""
 
 _NO_WRITING = frozenset({"SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_IOERR"})
+
+
+@contextmanager
+def understood(path: Path) -> Iterator[None]:
+    """Raise SQLite's errors within the block as the StoreError that they mean."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise store_error(path, error) from error
 
 
 def keeps_from_writing(error: StoreError) -> bool:

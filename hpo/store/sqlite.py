@@ -16,7 +16,7 @@ from hpo.core.settings import Settings
 from hpo.core.trial import Point, Run, Trial, TrialStatus
 from hpo.errors import StoreError
 from hpo.store import rows
-from hpo.store.faults import BUSY_TIMEOUT, keeps_from_writing, store_error
+from hpo.store.faults import BUSY_TIMEOUT, keeps_from_writing, understood
 from hpo.store.prior import read_priors, write_priors
 from hpo.store.schema import migrate, refuse_another_version
 
@@ -61,7 +61,7 @@ class Store:
         self._newest = 0  # of the trials written here, the last to be proposed
         self._session: int | None = None
         self._forced = True
-        with self._errors():
+        with understood(self._path):
             if immutable:
                 self._db = sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)
                 refuse_another_version(self._db, path)
@@ -197,20 +197,20 @@ class Store:
 
     def requests(self, *, after: int = 0) -> list[tuple[int, str]]:
         """Return what was asked of this session after a request of that number, oldest first."""
-        with self._errors():
+        with understood(self._path):
             select = "select id, kind from request where id > ? order by id"
             return self._db.execute(select, (after,)).fetchall()
 
     def version(self) -> int:
         """Return a number that changes when another process has written."""
-        with self._errors():
+        with understood(self._path):
             return int(self._db.execute("pragma data_version").fetchone()[0])
 
     # -- reading
 
     def record(self) -> JobRecord:
         """Return the job's own row."""
-        with self._errors():
+        with understood(self._path):
             row = self._db.execute(f"select {rows.JOB_COLUMNS} from job").fetchone()
         if row is None:
             raise StoreError(f"{self._path} holds no job: its creation was cut off; delete its folder")
@@ -249,17 +249,17 @@ class Store:
     def points(self, *, metric: str) -> list[Point]:
         """Return the points of one metric, those of each trial in the order of its log."""
         select = f"select {rows.POINT_COLUMNS} from point where metric = ? order by id"
-        with self._errors():
+        with understood(self._path):
             return [rows.point_of(row) for row in self._db.execute(select, (metric,))]
 
     def edits(self) -> list[tuple[float, str]]:
         """Return when the spec was changed, and what of it, oldest first."""
-        with self._errors():
+        with understood(self._path):
             return self._db.execute("select at, what from edit order by rowid").fetchall()
 
     def sessions(self) -> list[tuple[float, float]]:
         """Return from when to when the job was run, as far as that is known, oldest first."""
-        with self._errors():
+        with understood(self._path):
             return self._db.execute("select started, seen from session order by id").fetchall()
 
     def elapsed(self, now: float | None = None) -> float:
@@ -273,7 +273,7 @@ class Store:
 
     @contextmanager
     def _transaction(self, *, read: bool = False, forced: bool = True) -> Iterator[None]:
-        with self._errors():
+        with understood(self._path):
             if forced is not self._forced and not read:
                 self._db.execute(f"pragma synchronous = {'full' if forced else 'normal'}")
                 self._forced = forced
@@ -285,10 +285,3 @@ class Store:
                 if self._db.in_transaction:
                     self._db.execute("rollback")
                 raise
-
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise store_error(self._path, error) from error

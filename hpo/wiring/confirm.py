@@ -69,31 +69,32 @@ def follow_up(
     """
     base = Path(job.record.base)
     prepared = prepare([job.folder / SPEC], base=base, check_launch=False)
-    spec = _read(job.folder / SPEC)
-    limits: dict[str, Plain] = {
-        key: value for key, value in _section(spec, "limits").items() if key in _KEPT_LIMITS
-    }
-    retry = {"retry": spec["retry"]} if "retry" in spec else {}
-    spec = _searched(spec, seed_name) | {
-        "name": name,
-        "seed": 1,
-        "strategy": "random",
-        "limits": limits | {"max_jobs": len(trials) * seeds},
-        **retry,
-    }
+    spec = _all_run(_read(job.folder / SPEC), name, seed_name, runs=len(trials) * seeds)
     first = len(job.record.settings.repeats.seeds) + 1
     seeded = _Seeded(job.name, seed_name, range(first, first + seeds))
     won: dict[str | None, dict[str, Plain]] = {}
     for algorithm in dict.fromkeys(trial.algorithm for trial in trials):
         own = [trial for trial in trials if trial.algorithm == algorithm]
-        given = (
-            spec if algorithm is None else _searched(_mapping(_section(spec, SECTION)[algorithm]), seed_name)
-        )
+        given = spec
+        if algorithm is not None:
+            given = _searched(_mapping(_section(spec, SECTION)[algorithm]), seed_name)
         won[algorithm] = given | seeded.again(given, prepared.parts[algorithm].space, own)
     if len(won) > 1:
         return prepare([spec | {SECTION: {str(each): won[each] for each in won}}], base=base, say=say)
     shared = {key: value for key, value in spec.items() if key not in {SECTION, *OWN}}
     return prepare([_mapping(_over(shared, *won.values()))], base=base, say=say)
+
+
+def _all_run(spec: dict[str, Plain], name: str, seed_name: str, *, runs: int) -> dict[str, Plain]:
+    """Return the spec of a job whose first trials are all that it runs."""
+    limits = {key: value for key, value in _section(spec, "limits").items() if key in _KEPT_LIMITS}
+    return _searched(spec, seed_name) | {
+        "name": name,
+        "seed": 1,
+        "strategy": "random",
+        "limits": limits | {"max_jobs": runs},
+        **({"retry": spec["retry"]} if "retry" in spec else {}),
+    }
 
 
 def _searched(sections: Mapping[str, Plain], seed_name: str) -> dict[str, Plain]:

@@ -200,18 +200,14 @@ class JobEditor:
         if not change.what:
             self._log.reply(request, MADE)
             return None
-        prepared, record, at = (
-            change.prepared.begun_with(self._prepared.priors),
-            change.record,
-            time.time(),
-        )
+        prepared = change.prepared.begun_with(self._prepared.priors)
+        record, at = change.record, time.time()
 
         def commit() -> None:
             self._log.make(record, change.what, prepared.text, at=at, request=request)
             self._prepared, self._record = prepared, record
 
-        limit = record.settings.max_runtime
-        deadline = self._began + max(0.0, limit - self.elapsed) if limit is not None else None
+        deadline = record.settings.deadline(began=self._began, elapsed=self.elapsed)
         event = Edited(record.settings, deadline, change.what, at)
         return Edit(event, prepared.strategy(record.seed), commit)
 

@@ -58,11 +58,8 @@ def has_begun(spec: Spec) -> bool:
 def refuse_another(folder: Path, prepared: Prepared) -> None:
     """Raise UsageError, with the ways on, where a job's spec is another than this one, limits included."""
     name = folder.name
-    store = Store.look(folder / DATABASE)
-    try:
+    with closing(Store.look(folder / DATABASE)) as store:
         record, is_edited = store.record(), bool(store.edits())
-    finally:
-        store.close()
     if record.digest != prepared.digest:
         since = f", or was edited since: `hpo copy {name}` is its spec" if is_edited else ""
         raise UsageError(
@@ -129,8 +126,7 @@ def session(
                 prepared, record = _taken_over(folder, record, overrides)
             prepared = prepared.taken_over(Path(record.base), store.priors())
             now, elapsed = time.time(), store.elapsed()
-            limit = record.settings.max_runtime
-            deadline = now + max(0.0, limit - elapsed) if limit is not None else None
+            deadline = record.settings.deadline(began=now, elapsed=elapsed)
             taken_up = _taken_up(store, record, reopen, now=now, deadline=deadline)
             store.begin_session(pid=os.getpid(), at=now)
             with closing(JobEditor(folder, prepared, record, began=now, elapsed=elapsed)) as editor:
@@ -210,9 +206,6 @@ def _taken_over(folder: Path, record: JobRecord, overrides: Sequence[str]) -> tu
 
 def remove_runs(folder: Path) -> None:
     """Remove what a job's runs have left outside of its folder. Raises HpoError."""
-    store = Store.look(folder / DATABASE)
-    try:
+    with closing(Store.look(folder / DATABASE)) as store:
         base = Path(store.record().base)
-    finally:
-        store.close()
     prepare([folder / SPEC], base=base, check_launch=False).remove_runs(folder.name, folder)

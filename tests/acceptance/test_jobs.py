@@ -50,7 +50,8 @@ PARAMETERS = {
 }
 
 
-def test_acceptance_13_a_script_mode_program_runs_unmodified(hpo: Hpo) -> None:
+def script_mode(hpo: Hpo, **sections: object) -> None:
+    """Write a script-mode program, its data and the spec of a job of it."""
     hpo.write("train.py", SCRIPT)
     (hpo.folder / "data").mkdir()
     hpo.write("data/data.csv", "1,2")
@@ -59,9 +60,13 @@ def test_acceptance_13_a_script_mode_program_runs_unmodified(hpo: Hpo) -> None:
         parameters=PARAMETERS,
         fixed={"epochs": 50},
         inputs={"train": "./data"},
-        limits={"max_jobs": 1},
         launcher={"command": [sys.executable, "train.py"], "env": {"MODE": "script"}},
+        **sections,
     )
+
+
+def test_acceptance_13_a_script_mode_program_runs_unmodified(hpo: Hpo) -> None:
+    script_mode(hpo, limits={"max_jobs": 1})
     hpo("run", "spec.yaml")
     values = hpo("best", "job", "--json").json["parameters"]
     run = hpo.home / "jobs/job/trials/0001/run-1/ml"
@@ -86,16 +91,7 @@ def test_acceptance_13_a_script_mode_program_runs_unmodified(hpo: Hpo) -> None:
 
 
 def test_acceptance_12_a_dry_run_prints_the_metrics_that_it_extracted(hpo: Hpo) -> None:
-    hpo.write("train.py", SCRIPT)
-    (hpo.folder / "data").mkdir()
-    hpo.write("data/data.csv", "1,2")
-    hpo.job(
-        "",
-        parameters=PARAMETERS,
-        fixed={"epochs": 50},
-        inputs={"train": "./data"},
-        launcher={"command": [sys.executable, "train.py"], "env": {"MODE": "script"}},
-    )
+    script_mode(hpo)
     tried = hpo("try", "spec.yaml")
     assert "loss  0.255, the last of 1 matches" in tried.out
     assert not hpo.home.exists()

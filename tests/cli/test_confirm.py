@@ -15,7 +15,7 @@ from tests.command_line import PATIENCE, Hpo
 Eventually = Callable[[Callable[[], object]], None]
 
 PROGRAM = """
-import argparse, json, os, random, sys
+import argparse, json, os, random, sys, time
 parser = argparse.ArgumentParser()
 parser.add_argument("--x", type=float)
 parser.add_argument("--seed", type=int)
@@ -24,6 +24,7 @@ a = parser.parse_args()
 if a.seed is not None:
     open("seeds", "a").write(f"{a.x!r} {a.seed}\\n")
     sys.exit(3) if os.path.exists(f"broken{a.seed}") else None
+    time.sleep(60) if a.seed > 2 and os.path.exists("slow") else None
 print(f"loss={a.x + SPREAD * random.Random(f'{a.x} {a.seed}').uniform(-1, 1)}")
 """
 
@@ -111,6 +112,18 @@ def test_it_goes_on_after_a_kill(hpo: Hpo, eventually: Eventually) -> None:
     assert [trial["n"] for trial in found["trials"]] == [4, 4, 4]
     runs = hpo.text("seeds").splitlines()
     assert len(runs) == len(set(runs)) == 12
+
+
+def test_how_to_go_on_with_an_interrupted_one_is_said_whatever_its_name_and_seeds(
+    hpo: Hpo, eventually: Eventually
+) -> None:
+    job(hpo, spread=0.1)
+    (hpo.folder / "slow").touch()
+    process = hpo.start("confirm", "job", "--seeds", "9", "--name", "again")
+    eventually(lambda: len(hpo.text("seeds").splitlines()) >= 3)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(PATIENCE) == 130
+    assert "again is interrupted; the same `hpo confirm` once more goes on with it" in hpo.text("err")
 
 
 def test_other_winners_or_seeds_are_another_job(hpo: Hpo) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.command_line import Hpo
+from tests.small_disk import small_disk
 
 FILLING = """
 echo "$HPO_TRIAL" >> started
@@ -22,16 +22,11 @@ LIMITS = {"max_jobs": 6}
 
 
 @pytest.fixture
-def small_disk(hpo: Hpo) -> Iterator[Path]:
+def disk(hpo: Hpo) -> Iterator[Path]:
     """A disk of 2 MB that holds the state folder."""
-    hpo.home.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(hpo.home)]
-    mounted = subprocess.run(mount, capture_output=True, text=True, check=False)
-    if mounted.returncode:
-        pytest.skip(f"no disk can be mounted here: {mounted.stderr.strip()}")
-    yield hpo.home
-    hpo.kill()
-    subprocess.run(["umount", "--lazy", str(hpo.home)], check=True)
+    with small_disk(hpo.home, size="2m") as disk:
+        yield disk
+        hpo.kill()
 
 
 def fill(disk: Path) -> None:
@@ -44,7 +39,7 @@ def fill(disk: Path) -> None:
             return
 
 
-def test_a_disk_that_fills_up_loses_nothing(hpo: Hpo, small_disk: Path) -> None:
+def test_a_disk_that_fills_up_loses_nothing(hpo: Hpo, disk: Path) -> None:
     hpo.job(FILLING, limits=LIMITS)
     hpo.write("full", "")
     failed = hpo("run", "spec.yaml", status=1)
@@ -52,38 +47,38 @@ def test_a_disk_that_fills_up_loses_nothing(hpo: Hpo, small_disk: Path) -> None:
     assert "free some space" in failed.err
     assert "hpo resume" in failed.err
     (hpo.folder / "full").unlink()
-    (small_disk / "ballast").unlink()
+    (disk / "ballast").unlink()
     hpo("resume", "job")
     status = hpo("status", "job", "--json").json
     assert status["counts"] == {"completed": 6, "running": 0, "failed": 0, "pruned": 0, "cancelled": 0}
     assert sorted(hpo.text("started").split()) == ["1", "2", "3", "4", "5", "6"]
 
 
-def test_a_job_is_looked_at_on_a_full_disk(hpo: Hpo, small_disk: Path) -> None:
+def test_a_job_is_looked_at_on_a_full_disk(hpo: Hpo, disk: Path) -> None:
     hpo.job(FILLING, limits=LIMITS)
     hpo("run", "spec.yaml")
-    fill(small_disk)
+    fill(disk)
     assert hpo("status", "job", "--json").json["counts"]["completed"] == 6
     assert hpo("best", "job", "--json").json["trial"] == 1
 
 
-def test_a_job_cannot_begin_on_a_full_disk(hpo: Hpo, small_disk: Path) -> None:
+def test_a_job_cannot_begin_on_a_full_disk(hpo: Hpo, disk: Path) -> None:
     hpo.job(FILLING, limits=LIMITS)
-    fill(small_disk)
+    fill(disk)
     failed = hpo("run", "spec.yaml", status=1)
     assert "space" in failed.err
     assert hpo.text("started") == ""
-    (small_disk / "ballast").unlink()
+    (disk / "ballast").unlink()
     hpo("run", "spec.yaml")
     assert hpo("status", "job", "--json").json["counts"]["completed"] == 6
 
 
-def test_a_job_cannot_be_resumed_on_a_full_disk(hpo: Hpo, small_disk: Path) -> None:
+def test_a_job_cannot_be_resumed_on_a_full_disk(hpo: Hpo, disk: Path) -> None:
     hpo.job(FILLING, limits=LIMITS)
     hpo("run", "spec.yaml")
-    fill(small_disk)
+    fill(disk)
     failed = hpo("resume", "job", "--set", "limits.max_jobs=8", status=1)
     assert "space" in failed.err
-    (small_disk / "ballast").unlink()
+    (disk / "ballast").unlink()
     hpo("resume", "job", "--set", "limits.max_jobs=8")
     assert hpo("status", "job", "--json").json["counts"]["completed"] == 8

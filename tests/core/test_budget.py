@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from hpo.core.apply import apply
 from hpo.core.criteria import fulfilled
 from hpo.core.effects import Propose, Start
 from hpo.core.events import Event, Launched, Observed, Proposed, StopRequested, StopSent, Ticked
@@ -15,20 +14,11 @@ from hpo.core.plan import plan
 from hpo.core.settings import Goal, Objective, Settings, Take
 from hpo.core.trial import JobHandle, Match, Reason, RunReport, RunState, Trial, TrialStatus
 from hpo.core.usage import Usage
+from tests.core.events import run_events
 
 HANDLE = JobHandle("rented", "h")
 FREE = Settings("job", Objective("f1", Goal.MAXIMIZE), max_jobs=10, max_parallel_jobs=4)
 LIMITED = replace(FREE, max_cost=10.0, worst_cost=3.0)
-
-
-def run_events(job: Job, *events: Event) -> tuple[Job, dict[int, Trial]]:
-    """Apply events in order; return the job and every trial's last state."""
-    trials: dict[int, Trial] = {}
-    for event in events:
-        change = apply(job, event)
-        job = change.job
-        trials |= {trial.number: trial for trial in change.trials}
-    return job, trials
 
 
 def start(*numbers: int) -> list[Event]:

@@ -8,12 +8,12 @@ from dataclasses import replace
 
 import pytest
 
-from hpo.core.apply import apply
 from hpo.core.events import Event, Launched, Observed, Proposed
 from hpo.core.job import Job, JobStatus, assemble, reopened
 from hpo.core.repeats import Repeats, Score
 from hpo.core.settings import Goal, Objective, Required, Settings, Take
 from hpo.core.trial import JobHandle, Match, Reason, RunReport, RunState, Trial, TrialStatus
+from tests.core.events import run_events
 
 SEVERAL = Settings(
     "job",
@@ -41,24 +41,15 @@ def ended(number: int, *matches: tuple[str, float], state: RunState = RunState.S
     return Observed(number, 1, RunReport(state), read, "", "end", 5.0)
 
 
-def after(job: Job, events: Iterable[Event]) -> tuple[Job, dict[int, Trial]]:
-    trials: dict[int, Trial] = {}
-    for event in events:
-        change = apply(job, event)
-        job = change.job
-        trials |= {trial.number: trial for trial in change.trials}
-    return job, trials
-
-
 def outcome(settings: Settings, *matches: tuple[str, float]) -> Trial:
-    return after(Job(settings), [*started(1), ended(1, *matches)])[1][1]
+    return run_events(Job(settings), *started(1), ended(1, *matches))[1][1]
 
 
 def ran(settings: Settings, results: Iterable[Mapping[str, float]]) -> tuple[Job, dict[int, Trial]]:
     """Run trials one after the other until the job ends; each has these values."""
     job, trials = Job(settings), dict[int, Trial]()
     for number, result in enumerate(results, 1):
-        job, changed = after(job, [*started(number), ended(number, *result.items())])
+        job, changed = run_events(job, *started(number), ended(number, *result.items()))
         trials |= changed
     return job, trials
 
@@ -109,7 +100,7 @@ def repeated(settings: Settings, *runs: Mapping[str, float]) -> Trial:
         read = tuple(Match(name, value) for name, value in metrics.items())
         events.append(Launched(1, run, JobHandle("test", str(run)), 0.0))
         events.append(Observed(1, run, RunReport(RunState.SUCCEEDED), read, "", "end", 5.0))
-    return after(Job(settings), events)[1][1]
+    return run_events(Job(settings), *events)[1][1]
 
 
 def test_each_objective_is_the_score_of_its_values_in_the_repeats() -> None:

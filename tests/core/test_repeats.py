@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hpo.core.apply import apply
 from hpo.core.effects import Abandon, Propose, Start
 from hpo.core.events import (
     Abandoned,
@@ -34,19 +33,10 @@ from hpo.core.settings import Goal, Objective, Running, Settings, Take
 from hpo.core.trial import JobHandle, Match, Point, Reason, RunReport, RunState, Trial, TrialStatus
 from hpo.core.usage import Usage
 from hpo.core.verdict import Verdict
+from tests.core.events import run_events
 
 OBJECTIVE = Objective("f1", Goal.MAXIMIZE)
 THREE = Settings("job", OBJECTIVE, max_jobs=4, max_parallel_jobs=2, repeats=Repeats("seed", (1, 2, 3)))
-
-
-def run_events(job: Job, *events: Event) -> tuple[Job, dict[int, Trial]]:
-    """Apply events in order; return the job and every trial's last state."""
-    trials: dict[int, Trial] = {}
-    for event in events:
-        change = apply(job, event)
-        job = change.job
-        trials |= {trial.number: trial for trial in change.trials}
-    return job, trials
 
 
 def proposed(number: int = 1) -> Proposed:

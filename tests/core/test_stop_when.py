@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import pytest
 
-from hpo.core.apply import apply
 from hpo.core.convergence import Gain
 from hpo.core.effects import Abandon, Start, Stop, WakeAt
 from hpo.core.events import (
@@ -23,6 +22,7 @@ from hpo.core.job import EndReason, Job, JobStatus, assemble
 from hpo.core.plan import plan
 from hpo.core.settings import Goal, Objective, Running, Settings
 from hpo.core.trial import JobHandle, Match, Reason, RunReport, RunState, Trial, TrialStatus
+from tests.core.events import run_events
 
 SETTINGS = Settings(
     "j", Objective("f1", Goal.MAXIMIZE), max_jobs=50, max_parallel_jobs=3, target=0.9, running=Running.FINISH
@@ -42,20 +42,11 @@ def end(number: int, value: float, state: RunState = RunState.SUCCEEDED, **repor
     return Observed(number, 1, told, (Match("f1", value),), "", "end", 2.0)
 
 
-def after(job: Job, events: Iterable[Event]) -> tuple[Job, dict[int, Trial]]:
-    trials: dict[int, Trial] = {}
-    for event in events:
-        change = apply(job, event)
-        job = change.job
-        trials |= {trial.number: trial for trial in change.trials}
-    return job, trials
-
-
 def two_running(settings: Settings = SETTINGS) -> Job:
     """Return a job that has reached its target while trial 2 runs, and trial 3 is not launched yet."""
     job = Job(settings, deadline=100.0)
     events: list[Event] = [propose(1), launch(1), propose(2), launch(2), propose(3), end(1, 0.95)]
-    return after(job, events)[0]
+    return run_events(job, *events)[0]
 
 
 def test_what_runs_when_the_target_is_reached_is_stopped_by_default() -> None:
@@ -75,7 +66,7 @@ def test_what_runs_may_finish_and_may_still_be_the_best() -> None:
     assert Abandon in kinds
     assert Start not in kinds
     assert Stop not in kinds
-    job, trials = after(job, [end(2, 0.97)])
+    job, trials = run_events(job, end(2, 0.97))
     assert trials[2].status is TrialStatus.COMPLETED
     assert job.tally.best == trials[2]
     assert not job.is_done  # trial 3 is not known to be abandoned yet
@@ -83,7 +74,7 @@ def test_what_runs_may_finish_and_may_still_be_the_best() -> None:
 
 @pytest.mark.parametrize("reason", [Reason.STOPPED, Reason.INTERRUPTED])
 def test_who_stops_a_finishing_job_stops_what_runs(reason: Reason) -> None:
-    job, _ = after(two_running(), [StopRequested(reason, "^C", 3.0)])
+    job, _ = run_events(two_running(), StopRequested(reason, "^C", 3.0))
     assert not job.is_finishing
     assert {trial.status for trial in job.open.values()} == {TrialStatus.STOPPING}
     assert job.ending is not None
@@ -93,7 +84,7 @@ def test_who_stops_a_finishing_job_stops_what_runs(reason: Reason) -> None:
 def test_the_jobs_time_ends_a_finishing_job() -> None:
     job = two_running()
     assert WakeAt(100.0) in plan(job, 3.0)
-    job, _ = after(job, [Ticked(100.0)])
+    job, _ = run_events(job, Ticked(100.0))
     assert not job.is_finishing
     assert job.open[2].detail == "the job ran for 0 seconds"
     assert WakeAt(100.0) not in plan(job, 101.0)
@@ -101,7 +92,7 @@ def test_the_jobs_time_ends_a_finishing_job() -> None:
 
 def test_a_limit_of_the_job_lets_nothing_finish() -> None:
     job = Job(replace(SETTINGS, max_runtime=9.0), deadline=10.0)
-    job, _ = after(job, [propose(1), launch(1), Ticked(10.0)])
+    job, _ = run_events(job, propose(1), launch(1), Ticked(10.0))
     assert job.ending is not None
     assert job.ending.reason is EndReason.MAX_RUNTIME
     assert not job.is_finishing
@@ -109,7 +100,7 @@ def test_a_limit_of_the_job_lets_nothing_finish() -> None:
 
 @pytest.mark.parametrize("reason", [Reason.NO_CAPACITY, Reason.LOST])
 def test_what_is_lost_of_a_finishing_job_is_not_launched_again(reason: Reason) -> None:
-    job, trials = after(two_running(), [end(2, math.nan, RunState.LOST, reason=reason)])
+    job, trials = run_events(two_running(), end(2, math.nan, RunState.LOST, reason=reason))
     assert trials[2].status.is_final
     assert 2 not in job.open
 
@@ -156,7 +147,7 @@ def test_a_converged_job_ends_and_says_so() -> None:
     job, number = Job(settings), 0
     while not job.is_done:
         number += 1
-        job, _ = after(job, [propose(number), launch(number), end(number, 0.5)])
+        job, _ = run_events(job, propose(number), launch(number), end(number, 0.5))
     assert job.ending is not None
     assert (number, job.ending.reason, job.status) == (11, EndReason.CONVERGED, JobStatus.COMPLETED)
 
@@ -166,7 +157,7 @@ def test_convergence_is_found_again_from_the_store() -> None:
     job = Job(settings)
     known: dict[int, Trial] = {}
     for number in range(1, 20):
-        job, trials = after(job, [propose(number), launch(number), end(number, 0.5 + (number == 4))])
+        job, trials = run_events(job, propose(number), launch(number), end(number, 0.5 + (number == 4)))
         known |= trials
     assert assemble(settings, known.values()).tally == job.tally
     assert job.tally.gain == Gain(1.5, 19, 15)

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hpo.core.trial import Launch, RunReport
+from hpo.core.trial import Launch, Reason, RunReport, RunState
 from hpo.launchers.launcher import JobContext
 from hpo.launchers.process.folder import owner
 from hpo.launchers.process.identity import all_pids, has_variable, pid_of
@@ -81,3 +81,8 @@ class Machine:
         async with self.following(launcher, launch) as follower:
             report = await follower.end()
             return report, follower.log.decode()
+
+
+def ended(report: RunReport) -> tuple[RunState, Reason | None]:
+    """Return how a run has ended."""
+    return report.state, report.reason

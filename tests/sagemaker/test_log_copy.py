@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from hpo.launchers.indexed_log import CopyBusy, index_of
 from hpo.launchers.sagemaker.answers import LogEvent
-from hpo.launchers.sagemaker.log_copy import LONGEST, CopyBusy, LogCopy, copied, index_of
+from hpo.launchers.sagemaker.log_copy import LONGEST, LogCopy, copied
 
 STREAM = "job-0001-1/algo-1-1"
 

@@ -13,7 +13,7 @@ from hpo.launchers.docker.faults import EngineDown
 from hpo.launchers.docker.folder import RunFolder
 from hpo.launchers.docker.image import ImageSource
 from hpo.launchers.docker.options import DockerOptions
-from hpo.launchers.docker.recipe import Recipe
+from hpo.launchers.docker.recipe import Recipe, Wanted
 from hpo.launchers.launcher import JobContext, Obstacle
 
 
@@ -40,12 +40,9 @@ def command_line(
         name, known = ImageSource(engine, options, context).image()
         recipe = Recipe(context, options, engine.machine())
     request = recipe.request(
-        launch,
-        job_id="ID",
+        Wanted(launch, "ID", folder, gpus[: options.gpus]),
         image=name,
         known=known,
-        folder=folder,
         secrets=dict.fromkeys(options.env_from, "(from env_from)"),
-        gpus=gpus[: options.gpus],
     )
     return request.command_line()

@@ -8,13 +8,13 @@ how much was copied, and what follows can be appended, from whichever source it 
 
 from __future__ import annotations
 
-import fcntl
-import os
 import struct
 from collections.abc import Iterable, Iterator
 from enum import IntEnum
-from itertools import pairwise
 from pathlib import Path
+
+from hpo.launchers import indexed_log
+from hpo.launchers.indexed_log import IndexedLog
 
 _ENTRY = struct.Struct("<BQ")
 """Of the index: whose the bytes are, and where in the log they end."""
@@ -33,75 +33,39 @@ class Stream(IntEnum):
     ERR = 2
 
 
-class CopyBusy(Exception):
-    """Another process, or another launcher of this one, copies this output."""
-
-
-def index_of(log: Path) -> Path:
-    """Return where a log's index lies."""
-    return log.with_suffix(".index")
-
-
 def copied(log: Path) -> int:
     """Return how much of a log is there for good: what lies behind is written again."""
-    try:
-        with index_of(log).open("rb") as index:
-            entries = index.seek(0, os.SEEK_END) // _ENTRY.size
-            if not entries:
-                return 0
-            index.seek((entries - 1) * _ENTRY.size)
-            end: int = _ENTRY.unpack(index.read(_ENTRY.size))[1]
-            return end
-    except (FileNotFoundError, NotADirectoryError):
-        return 0
+    return indexed_log.copied(log, _ENTRY)
 
 
 class Copy:
     """The one writer of a run's log and its index. Raises CopyBusy where there is one, and OSError."""
 
     def __init__(self, log: Path) -> None:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        self._index = os.open(index_of(log), os.O_RDWR | os.O_CREAT, 0o666)
-        try:
-            fcntl.flock(self._index, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(self._index)
-            raise CopyBusy(str(log)) from None
-        self._log = os.open(log, os.O_RDWR | os.O_CREAT, 0o666)
+        self._copied = IndexedLog(log, _ENTRY)
         self._sizes = dict.fromkeys(Stream, 0)
-        self._end = 0
         self._last: int = _NEITHER
         for whose, start, end in self._entries():
             if whose != _NEITHER:
                 self._sizes[Stream(whose)] += end - start
-            self._last, self._end = whose, end
-        if os.fstat(self._log).st_size < self._end:  # cut by somebody else: begin again
-            self._sizes, self._end, self._last = dict.fromkeys(Stream, 0), 0, _NEITHER
-            os.ftruncate(self._index, 0)
-        os.ftruncate(self._log, self._end)
+            self._last = whose
 
     def __enter__(self) -> Copy:
         return self
 
     def __exit__(self, *_: object) -> None:
-        os.close(self._log)
-        os.close(self._index)  # and with it the lock
+        self._copied.close()
 
     def _add(self, stream: Stream, data: bytes) -> None:
         if stream != self._last and not self._is_at_line_end():
-            self._append(_NEITHER, b"\n")
-        self._append(stream, data)
+            self._copied.append([((_NEITHER,), b"\n")])
+        self._copied.append([((stream,), data)])
         self._sizes[stream] += len(data)
         self._last = stream
 
     def _is_at_line_end(self) -> bool:
-        return not self._end or os.pread(self._log, 1, self._end - 1) in {b"\n", b"\r"}
-
-    def _append(self, whose: int, data: bytes) -> None:
-        _write(self._log, data, self._end)
-        self._end += len(data)
-        at = os.fstat(self._index).st_size // _ENTRY.size * _ENTRY.size
-        _write(self._index, _ENTRY.pack(whose, self._end), at)
+        end = self._copied.end
+        return not end or self._copied.read(end - 1, end) in {b"\n", b"\r"}
 
     def take(self, pieces: Iterable[tuple[Stream, bytes]], *, whole: bool = False) -> Iterator[Stream]:
         """Append what was not copied yet of streams that are told from their beginning; yield whose it is.
@@ -132,22 +96,12 @@ class Copy:
                 break
             if whose == stream:
                 size = min(end - start, left)
-                if os.pread(self._log, size, end - size) != last[left - size : left]:
+                if self._copied.read(end - size, end) != last[left - size : left]:
                     return False
                 left -= size
         return not left
 
     def _entries(self) -> Iterator[tuple[int, int, int]]:
         """Yield whose each part of the log is, where it begins, and where it ends."""
-        size = os.fstat(self._index).st_size // _ENTRY.size * _ENTRY.size
-        entries = [(0, 0), *_ENTRY.iter_unpack(os.pread(self._index, size, 0))]
-        for (_, start), (stream, end) in pairwise(entries):
-            yield stream, start, end
-
-
-def _write(file: int, data: bytes, at: int) -> None:
-    left = memoryview(data)
-    while left:
-        written = os.pwrite(file, left, at)
-        at += written
-        left = left[written:]
+        for (whose,), start, end in self._copied.entries():
+            yield whose, start, end

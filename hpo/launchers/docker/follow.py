@@ -16,7 +16,7 @@ from hpo.core.trial import RunReport
 from hpo.errors import LauncherError
 from hpo.launchers.docker.answers import Container
 from hpo.launchers.docker.clean import COPIED
-from hpo.launchers.docker.copy import Copy, CopyBusy, Stream, copied
+from hpo.launchers.docker.copy import Copy, Stream, copied
 from hpo.launchers.docker.engine import Engine
 from hpo.launchers.docker.faults import ContainerGone, EngineDown
 from hpo.launchers.docker.files import fetch
@@ -24,6 +24,7 @@ from hpo.launchers.docker.folder import RunFolder
 from hpo.launchers.docker.output import Attached, Started, Told
 from hpo.launchers.docker.states import Circumstances, gone, report
 from hpo.launchers.end_record import End
+from hpo.launchers.indexed_log import CopyBusy
 
 SHORTEST, LONGEST = 0.05, 2.0
 """Seconds between two tries to reach a container: doubled while it cannot be."""

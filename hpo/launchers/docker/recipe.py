@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from hpo.core.trial import Launch
@@ -23,6 +24,41 @@ from hpo.spec.paths import expanded
 from hpo.spec.space import Values
 
 ML = "/opt/ml"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A run that is to have a container, and what it has here for that."""
+
+    launch: Launch
+    job_id: str
+    folder: RunFolder
+    gpus: Sequence[str] = ()
+    is_ahead: bool = False  # of its launch
+
+    @property
+    def name(self) -> str:
+        """The container's name, which no other run has."""
+        return container_name(self.launch, self.job_id)
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What the container is found by again."""
+        return {
+            JOB: self.launch.job,
+            TRIAL: str(self.launch.trial),
+            RUN: str(self.launch.run),
+            JOB_ID: self.job_id,
+            FOLDER: str(self.folder.path),
+            HOST: host(),
+            **({GPUS: ",".join(self.gpus)} if self.gpus else {}),
+            **({AHEAD: "true"} if self.is_ahead else {}),
+        }
+
+
+def container_name(launch: Launch, job_id: str) -> str:
+    """Return what a run's container is called, which no other run's is."""
+    return f"hpo-{launch.name}-{job_id}"
 
 
 class Recipe:
@@ -53,58 +89,39 @@ class Recipe:
 
     def request(
         self,
-        launch: Launch,
+        wanted: Wanted,
         *,
-        job_id: str,
         image: str,
         known: Image | None,
-        folder: RunFolder,
         secrets: Mapping[str, str],
         secret_file: Path | None = None,
-        gpus: Sequence[str] = (),
         copied: bool = False,
-        ahead: bool = False,
     ) -> ContainerRequest:
         """Return what is asked for a run.
 
         `known` is what the image says of itself. The secrets come by `secret_file` where there is one,
         else as variables. Of a `copied` run nothing is mounted: its files are copied in and out.
         """
-        options, params = self._options, self._params(launch)
-        entrypoint = options.entrypoint
-        command = self._command(params)
+        options, params = self._options, self._params(wanted.launch)
+        entrypoint, command = options.entrypoint, self._command(params)
         if secrets and known is not None and (secret_file is not None or copied):
-            given = known.command if command is None and entrypoint is None else command or ()
-            entrypoint = secret.reading([*(entrypoint or known.entrypoint), *given])
-            command, secrets = [], {}
+            entrypoint, command, secrets = _reading_secrets(entrypoint, command, known), [], {}
+        binds = [] if copied else self._binds(wanted.folder, secret_file)
         return ContainerRequest(
-            name=f"hpo-{launch.name}-{job_id}",
+            name=wanted.name,
             image=image,
             entrypoint=entrypoint,
             command=command,
-            env={**self._variables(launch, params), **secrets},
-            labels={
-                JOB: launch.job,
-                TRIAL: str(launch.trial),
-                RUN: str(launch.run),
-                JOB_ID: job_id,
-                FOLDER: str(folder.path),
-                HOST: host(),
-                **({GPUS: ",".join(gpus)} if gpus else {}),
-                **({COPIED: "true"} if copied else {}),
-                **({AHEAD: "true"} if ahead else {}),
-            },
-            binds=[
-                *([] if copied else self._binds(folder, secret_file)),
-                *mounts(self._options, self._context),
-            ],
+            env={**self._variables(wanted.launch, params), **secrets},
+            labels={**wanted.labels, **({COPIED: "true"} if copied else {})},
+            binds=[*binds, *mounts(options, self._context)],
             user=self.user,
             workdir=options.workdir,
             network=options.network,
             cpus=options.cpus,
             memory=options.memory,
             shm_size=options.shm_size,
-            gpus=gpus,
+            gpus=wanted.gpus,
             capabilities=options.capabilities,
             platform=options.platform,
         )
@@ -157,6 +174,14 @@ class Recipe:
         if secret_file is not None:
             binds.append(Bind(str(secret_file), secret.INSIDE, read_only=True))
         return binds
+
+
+def _reading_secrets(
+    entrypoint: Sequence[str] | None, command: Sequence[str] | None, image: Image
+) -> list[str]:
+    """Return the entry point that reads the secrets, then runs what else the container would have run."""
+    given = image.command if command is None and entrypoint is None else command or ()
+    return secret.reading([*(entrypoint or image.entrypoint), *given])
 
 
 def mounts(options: DockerOptions, context: JobContext) -> list[Bind]:

@@ -23,7 +23,7 @@ from hpo.launchers.docker.folder import RunFolder, job_id
 from hpo.launchers.docker.image import ImageSource
 from hpo.launchers.docker.options import DockerOptions
 from hpo.launchers.docker.output import Started
-from hpo.launchers.docker.recipe import ML, Recipe, mounts
+from hpo.launchers.docker.recipe import ML, Recipe, Wanted, container_name, mounts
 from hpo.launchers.docker.request import Bind, ContainerRequest
 from hpo.launchers.docker.slots import GpuSlots
 from hpo.launchers.docker.states import MISSING_SOURCE, refusal
@@ -89,7 +89,7 @@ class Starter:
         """Return the container of a run if it was ever started; one that was only created is removed."""
         if end := self.folder(launch).end():
             return end.native
-        container = self.engine.find(self._name(launch))
+        container = self.engine.find(container_name(launch, self.job_id))
         if container is not None and container.was_started:
             return container.id
         if container is not None:
@@ -194,16 +194,17 @@ class Starter:
         files, channels = self._recipe.files(launch), self._recipe.channels
         folder.prepare(files, channels, repeat=launch.repeat, for_all=for_all)
         taken = self._gpus.take(self.engine, launch, folder.path)
+        wanted = Wanted(launch, self.job_id, folder, taken, is_ahead=ahead)
         try:
-            return self._created(launch, folder, taken, ahead=ahead)
+            return self._created(wanted)
         except ImageMissing:  # it vanished after it was found
             self._image.image(again=True)
-            return self._created(launch, folder, taken, ahead=ahead)
+            return self._created(wanted)
 
-    def _created(self, launch: Launch, folder: RunFolder, taken: Sequence[str], *, ahead: bool) -> Container:
+    def _created(self, wanted: Wanted) -> Container:
         secrets = read_secrets(self._options.env_from, self._context.base)
         hidden = bool(secrets) and secret.can_be_hidden(secrets) and self._has_shell
-        request = self._request(launch, folder, taken, secrets, hidden=hidden, ahead=ahead)
+        request = self._request(wanted, secrets, hidden=hidden)
         try:
             container = self.engine.create(request)
         except NameTaken:
@@ -216,49 +217,38 @@ class Starter:
             raise
         except LauncherError as error:
             if not self._copies and _is_elsewhere(error, mounts(self._options, self._context)):
-                return self._copied(launch, folder, taken, ahead=ahead)
-            self.release(folder)
+                return self._copied(wanted)
+            self.release(wanted.folder)
             raise refusal(error) from error
         if self._copies:
-            with pack(folder, self._recipe.channels, secrets if hidden else {}) as archive:
+            with pack(wanted.folder, self._recipe.channels, secrets if hidden else {}) as archive:
                 self.engine.put(container, archive)
         elif not self._is_proven and not self.engine.has_path(container, f"{ML}/{_PROOF}"):
             self.engine.remove(container)
-            return self._copied(launch, folder, taken, ahead=ahead)
+            return self._copied(wanted)
         self._is_proven = True
         return Container(container, request.name, CREATED, request.labels)
 
-    def _request(
-        self,
-        launch: Launch,
-        folder: RunFolder,
-        taken: Sequence[str],
-        secrets: Mapping[str, str],
-        *,
-        hidden: bool,
-        ahead: bool,
-    ) -> ContainerRequest:
+    def _request(self, wanted: Wanted, secrets: Mapping[str, str], *, hidden: bool) -> ContainerRequest:
         """Return what is asked for a run; secrets that are to be `hidden` from inspection lie ready then."""
-        job = self._context.folder.absolute()
         name, known = self._image.image()
-        file = secret.write(self._secret_name(folder), secrets, job) if hidden and not self._copies else None
+        file: Path | None = None
+        if hidden and not self._copies:
+            job = self._context.folder.absolute()
+            file = secret.write(self._secret_name(wanted.folder), secrets, job)
         return self._recipe.request(
-            launch,
-            job_id=self.job_id,
+            wanted,
             image=name,
             known=known if hidden else None,
-            folder=folder,
             secrets=secrets,
             secret_file=file,
-            gpus=taken,
             copied=self._copies,
-            ahead=ahead,
         )
 
-    def _copied(self, launch: Launch, folder: RunFolder, taken: Sequence[str], *, ahead: bool) -> Container:
+    def _copied(self, wanted: Wanted) -> Container:
         """Create the container, and from here on all others, with copies: the engine is elsewhere."""
         self._copies = True
-        return self._created(launch, folder, taken, ahead=ahead)
+        return self._created(wanted)
 
     def _found(self, name: str) -> Container:
         """Return the container of this name, which another one is just creating."""
@@ -268,15 +258,12 @@ class Starter:
             time.sleep(0.05)
         raise LauncherError(f"the engine has a container {name}, and will not show it; `docker rm -f {name}`")
 
-    def _name(self, launch: Launch) -> str:
-        return f"hpo-{launch.name}-{self.job_id}"
-
     def _secret_name(self, folder: RunFolder) -> str:
         return secret.file_name(self.job_id, folder.path)
 
     def _using_gpus(self, launch: Launch) -> Container | None:
         """Return a run's container that has its GPUs already: it is not to wait for others."""
-        container = self.engine.find(self._name(launch)) if self._options.gpus else None
+        container = self.engine.find(container_name(launch, self.job_id)) if self._options.gpus else None
         return container if container is not None and container.was_started else None
 
 

@@ -11,10 +11,11 @@ from pathlib import Path
 from hpo.core.trial import RunReport, RunState
 from hpo.core.usage import Usage
 from hpo.launchers.end_record import End, read_end, write_end
+from hpo.launchers.indexed_log import CopyBusy
 from hpo.launchers.sagemaker.answers import Described, LogEvent, Summary
 from hpo.launchers.sagemaker.api import Api
 from hpo.launchers.sagemaker.faults import Fault
-from hpo.launchers.sagemaker.log_copy import CopyBusy, LogCopy, copied
+from hpo.launchers.sagemaker.log_copy import LogCopy, copied
 from hpo.launchers.sagemaker.states import gone, report
 
 SILENCES = 3.0

@@ -8,9 +8,7 @@ is told again is passed over.
 
 from __future__ import annotations
 
-import fcntl
 import itertools
-import os
 import re
 import struct
 import zlib
@@ -18,6 +16,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from hpo.launchers import indexed_log
+from hpo.launchers.indexed_log import IndexedLog
 from hpo.launchers.sagemaker.answers import LogEvent
 
 _ENTRY = struct.Struct("<IqQ")
@@ -29,63 +29,34 @@ LONGEST = 262_118
 _RECENT = 60_000
 """Milliseconds before the latest event of which all are remembered while a log grows."""
 
+_READ_AT_ONCE = 4096
+"""Events whose lines are read at once."""
+
 _ESCAPED = re.compile(rb"#(0[0-3][0-7]|177)")
 """How control characters are told: as rsyslog escapes them, TAB is #011."""
 
 _Key = tuple[int, int, int]
 
 
-class CopyBusy(Exception):
-    """Another process, or another launcher of this one, copies this log."""
-
-
-def index_of(log: Path) -> Path:
-    """Return where a log's index lies."""
-    return log.with_suffix(".index")
-
-
 def copied(log: Path) -> int:
     """Return how much of a log is there for good: what lies behind is written again."""
-    try:
-        with index_of(log).open("rb") as index:
-            entries = index.seek(0, os.SEEK_END) // _ENTRY.size
-            if not entries:
-                return 0
-            index.seek((entries - 1) * _ENTRY.size)
-            end: int = _ENTRY.unpack(index.read(_ENTRY.size))[2]
-            return end
-    except (FileNotFoundError, NotADirectoryError):
-        return 0
+    return indexed_log.copied(log, _ENTRY)
 
 
 class LogCopy:
     """The one writer of a run's log and its index. Raises CopyBusy where there is one, and OSError."""
 
     def __init__(self, log: Path) -> None:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        self._index = os.open(index_of(log), os.O_RDWR | os.O_CREAT, 0o666)
-        try:
-            fcntl.flock(self._index, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(self._index)
-            raise CopyBusy(str(log)) from None
-        self._log = os.open(log, os.O_RDWR | os.O_CREAT, 0o666)
-        self._end = copied(log)
-        if os.fstat(self._log).st_size < self._end:  # cut by somebody else: begin again
-            self._end = 0
-            os.ftruncate(self._index, 0)
-        os.ftruncate(self._log, self._end)
-        self._size = os.fstat(self._index).st_size // _ENTRY.size * _ENTRY.size
+        self._copied = IndexedLog(log, _ENTRY)
         self._recent: Counter[_Key] = Counter()
         self._latest: dict[int, int] = {}
-        for key, _ in self._entries():
-            self._latest[key[0]] = max(self._latest.get(key[0], 0), key[1])
-        self._recent.update(key for key, _ in self._entries() if self._is_recent(key))
+        for (whose, at), _, _ in self._copied.entries():
+            self._latest[whose] = max(self._latest.get(whose, 0), at)
+        self._recent.update(key for key in self._keys() if self._is_recent(key))
 
     def close(self) -> None:
         """Let another one copy the log."""
-        os.close(self._log)
-        os.close(self._index)  # and with it the lock
+        self._copied.close()
 
     def since(self, stream: str) -> int | None:
         """Return the time from which on a stream must be told, when its token is not known; None: all."""
@@ -113,7 +84,7 @@ class LogCopy:
     def complete(self, stream: str, events: Iterator[LogEvent]) -> bytes:
         """Append what is missing of a stream that is told as a whole, and return it. Raises OSError."""
         whose = _hash(stream)
-        there: Counter[_Key] = Counter(key for key, _ in self._entries() if key[0] == whose)
+        there: Counter[_Key] = Counter(key for key in self._keys() if key[0] == whose)
         new: list[tuple[_Key, bytes]] = []
         for event in events:
             line = line_of(event.message)
@@ -126,14 +97,10 @@ class LogCopy:
 
     def in_time(self) -> bytes | None:
         """Return all that was copied by the times of the events; None where it came in that order."""
-        lines: list[tuple[int, int, int]] = []  # time, beginning, end
-        start = 0
-        for (_, at, _), end in self._entries():
-            lines.append((at, start, end))
-            start = end
+        lines = [(at, start, end) for (_, at), start, end in self._copied.entries()]
         if all(one[0] <= other[0] for one, other in itertools.pairwise(lines)):
             return None
-        log = os.pread(self._log, self._end, 0)
+        log = self._copied.read(0, self._copied.end)
         return b"".join(log[begin:end] for _, begin, end in sorted(lines))
 
     def _is_recent(self, key: _Key) -> bool:
@@ -142,27 +109,17 @@ class LogCopy:
     def _append(self, new: Sequence[tuple[_Key, bytes]]) -> bytes:
         if len(self._recent) > 2 * len(new) + 10_000:
             self._recent = Counter({key: n for key, n in self._recent.items() if self._is_recent(key)})
-        data = b"".join(line for _, line in new)
-        _write(self._log, data, self._end)
-        entries = bytearray()
-        for (whose, at, _), line in new:
-            self._end += len(line)
-            entries += _ENTRY.pack(whose, at, self._end)
-        _write(self._index, entries, self._size)
-        self._size += len(entries)
-        return data
+        self._copied.append(((whose, at), line) for (whose, at, _), line in new)
+        return b"".join(line for _, line in new)
 
-    def _entries(self) -> Iterator[tuple[_Key, int]]:
-        """Yield each event that was copied, and where it ends."""
-        start = 0
-        for at in range(0, self._size, _ENTRY.size * 4096):
-            piece = os.pread(self._index, min(_ENTRY.size * 4096, self._size - at), at)
-            rows = list(_ENTRY.iter_unpack(piece))
-            lines = os.pread(self._log, rows[-1][2] - start, start)
-            base = start
-            for whose, time, end in rows:
-                yield (whose, time, _hash(lines[start - base : end - base])), end
-                start = end
+    def _keys(self) -> Iterator[_Key]:
+        """Yield each event that was copied."""
+        entries = self._copied.entries()
+        while rows := list(itertools.islice(entries, _READ_AT_ONCE)):
+            base = rows[0][1]
+            lines = self._copied.read(base, rows[-1][2])
+            for (whose, at), start, end in rows:
+                yield whose, at, _hash(lines[start - base : end - base])
 
 
 def line_of(message: str) -> bytes:
@@ -174,11 +131,3 @@ def line_of(message: str) -> bytes:
 
 def _hash(data: str | bytes) -> int:
     return zlib.crc32(data.encode() if isinstance(data, str) else data)
-
-
-def _write(file: int, data: bytes | bytearray, at: int) -> None:
-    left = memoryview(data)
-    while left:
-        written = os.pwrite(file, left, at)
-        at += written
-        left = left[written:]

@@ -111,13 +111,8 @@ class Recipe:
         }
         if channels := input_data(options, resolved.inputs, resolved.source):
             body["InputDataConfig"] = channels
-        trial = name.removesuffix(f"-{launch.run}") + (
-            f"-repeat-{launch.repeat}" if launch.repeat > 1 else ""
-        )
-        body |= self._kept(resolved.output, name=name, trial=trial)
-        body |= self._surroundings()
-        body |= self._records(name)
-        return body
+        body |= self._kept(launch, resolved.output, name=name)
+        return body | self._surroundings() | self._records(name)
 
     def problems(self) -> Iterator[Obstacle]:
         """Yield what SageMaker would not take of any run, as far as it shows without asking AWS."""
@@ -237,12 +232,14 @@ class Recipe:
             return {"DisableProfiler": True}
         return {"DisableProfiler": False, "S3OutputPath": output}
 
-    def _kept(self, output: str, *, name: str, trial: str) -> Body:
+    def _kept(self, launch: Launch, output: str, *, name: str) -> Body:
         """Return where files go while a run lasts: checkpoints by trial and repeat, for its next run."""
         options, body = self._options, Body()
         if options.checkpoints is not None or options.spot:
             given = options.checkpoints
             place = (given and given.s3) or f"{output}/checkpoints"
+            repeat = f"-repeat-{launch.repeat}" if launch.repeat > 1 else ""
+            trial = name.removesuffix(f"-{launch.run}") + repeat
             body["CheckpointConfig"] = {
                 "S3Uri": f"{place}/{trial}",
                 "LocalPath": given.path if given else f"{ML}/checkpoints",

@@ -22,50 +22,53 @@ _DEFAULTS: Mapping[str, Any] = {
 def description(job: Job, settings: AwsSettings) -> dict[str, Any]:
     """Return DescribeTrainingJob's answer; whoever calls holds the job's lock."""
     shown = model("sagemaker").shape_for("DescribeTrainingJobResponse").members
-    answer = {name: value for name, value in {**_DEFAULTS, **job.document}.items() if name in shown}
-    answer["AlgorithmSpecification"] = {
-        "EnableSageMakerMetricsTimeSeries": False,
-        **job.document["AlgorithmSpecification"],
-    }
-    answer["OutputDataConfig"] = {
-        "KmsKeyId": "",
-        "CompressionType": "GZIP",
-        **job.document["OutputDataConfig"],
-    }
-    answer["InputDataConfig"] = [
-        {"CompressionType": "None", "RecordWrapperType": "None", **channel}
-        for channel in job.document.get("InputDataConfig", ())
-    ]
-    if not answer["InputDataConfig"]:
-        del answer["InputDataConfig"]
-    if job.request.keep_alive != job.keep_alive:
-        answer["ResourceConfig"] = answer["ResourceConfig"] | {"KeepAlivePeriodInSeconds": job.keep_alive}
-    answer |= {
-        "TrainingJobName": job.name,
-        "TrainingJobArn": job.arn,
-        "TrainingJobStatus": job.status,
-        "SecondaryStatus": job.secondary,
+    answer = {name: value for name, value in _as_asked(job).items() if name in shown}
+    answer |= summary(job) | {
         "SecondaryStatusTransitions": _transitions(job),
-        "CreationTime": _time(job.created),
-        "LastModifiedTime": _time(job.modified),
         "FailureReason": job.reason,
         "TrainingStartTime": _time(job.started),
-        "TrainingEndTime": _time(job.ended),
-        "WarmPoolStatus": _pool(job),
     }
+    answer |= _found(job) | _used(job, settings)
+    return {name: value for name, value in answer.items() if value is not None}
+
+
+def _as_asked(job: Job) -> dict[str, Any]:
+    """Return a job's request with what SageMaker fills in where it says nothing."""
+    asked = {**_DEFAULTS, **job.document}
+    asked["AlgorithmSpecification"] = {
+        "EnableSageMakerMetricsTimeSeries": False,
+        **asked["AlgorithmSpecification"],
+    }
+    asked["OutputDataConfig"] = {"KmsKeyId": "", "CompressionType": "GZIP", **asked["OutputDataConfig"]}
+    channels = asked.pop("InputDataConfig", ())
+    if channels:
+        filled = {"CompressionType": "None", "RecordWrapperType": "None"}
+        asked["InputDataConfig"] = [{**filled, **channel} for channel in channels]
+    if job.request.keep_alive != job.keep_alive:  # it was updated since
+        asked["ResourceConfig"] = asked["ResourceConfig"] | {"KeepAlivePeriodInSeconds": job.keep_alive}
+    return asked
+
+
+def _found(job: Job) -> dict[str, Any]:
+    """Return what a job has brought out: its model and its metrics."""
+    found: dict[str, Any] = {}
     if job.artifacts is not None:
-        answer["ModelArtifacts"] = {"S3ModelArtifacts": job.artifacts}
+        found["ModelArtifacts"] = {"S3ModelArtifacts": job.artifacts}
     if job.metrics:
-        answer["FinalMetricDataList"] = [
+        found["FinalMetricDataList"] = [
             {"MetricName": name, "Value": metric.value, "Timestamp": _time(metric.at)}
             for name, metric in job.metrics.items()
         ]
-    if job.is_over and job.started is not None:
-        seconds = max(1, round(job.training_seconds() * settings.time_scale))
-        share = settings.spot_share if job.request.is_spot else 1.0
-        answer["TrainingTimeInSeconds"] = seconds
-        answer["BillableTimeInSeconds"] = max(1, round(seconds * share))
-    return {name: value for name, value in answer.items() if value is not None}
+    return found
+
+
+def _used(job: Job, settings: AwsSettings) -> dict[str, int]:
+    """Return how long a job that is over has trained, and what of that is to be paid."""
+    if not job.is_over or job.started is None:
+        return {}
+    seconds = max(1, round(job.training_seconds() * settings.time_scale))
+    share = settings.spot_share if job.request.is_spot else 1.0
+    return {"TrainingTimeInSeconds": seconds, "BillableTimeInSeconds": max(1, round(seconds * share))}
 
 
 def summary(job: Job) -> dict[str, Any]:

@@ -71,7 +71,6 @@ def _catalogue() -> list[dict[str, Any]]:
 def _product(kind: str, price: float, region: str, component: str) -> dict[str, Any]:
     location, code = _REGIONS[region]
     sku = hashlib.sha256(f"{kind} {region} {component}".encode()).hexdigest()[:16].upper()
-    term, rate = f"{sku}.JRTCKXETXF", f"{sku}.JRTCKXETXF.6YS6EN2CT7"
     return {
         "product": {
             "productFamily": "ML Instance",
@@ -92,27 +91,30 @@ def _product(kind: str, price: float, region: str, component: str) -> dict[str, 
             "sku": sku,
         },
         "serviceCode": "AmazonSageMaker",
-        "terms": {
-            "OnDemand": {
-                term: {
-                    "priceDimensions": {
-                        rate: {
-                            "unit": "Hrs",
-                            "endRange": "Inf",
-                            "description": f"${price} per {component} {kind} hour in {location}",
-                            "appliesTo": [],
-                            "rateCode": rate,
-                            "beginRange": "0",
-                            "pricePerUnit": {"USD": f"{price:.10f}"},
-                        }
-                    },
-                    "sku": sku,
-                    "effectiveDate": "2025-01-01T00:00:00Z",
-                    "offerTermCode": "JRTCKXETXF",
-                    "termAttributes": {},
-                }
-            }
-        },
+        "terms": {"OnDemand": _on_demand(sku, price, f"{component} {kind} hour in {location}")},
         "version": "20250101000000",
         "publicationDate": "2025-01-01T00:00:00Z",
+    }
+
+
+def _on_demand(sku: str, price: float, what: str) -> dict[str, Any]:
+    """Return what a product costs by the hour, without any commitment."""
+    term, rate = f"{sku}.JRTCKXETXF", f"{sku}.JRTCKXETXF.6YS6EN2CT7"
+    dimension = {
+        "unit": "Hrs",
+        "endRange": "Inf",
+        "description": f"${price} per {what}",
+        "appliesTo": [],
+        "rateCode": rate,
+        "beginRange": "0",
+        "pricePerUnit": {"USD": f"{price:.10f}"},
+    }
+    return {
+        term: {
+            "priceDimensions": {rate: dimension},
+            "sku": sku,
+            "effectiveDate": "2025-01-01T00:00:00Z",
+            "offerTermCode": "JRTCKXETXF",
+            "termAttributes": {},
+        }
     }

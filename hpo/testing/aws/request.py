@@ -92,14 +92,7 @@ def job_request(document: Mapping[str, Any]) -> JobRequest:
         raise _not_emulated("ServerlessJobConfig")
     algorithm = _required(document, "AlgorithmSpecification", "algorithmSpecification")
     resources = _required(document, "ResourceConfig", "resourceConfig")
-    if ("TrainingImage" in algorithm) == ("AlgorithmName" in algorithm):
-        raise invalid(
-            "Exactly one of TrainingImage and AlgorithmName must be specified in AlgorithmSpecification."
-        )
-    if "AlgorithmName" in algorithm:
-        raise _not_emulated("AlgorithmName")
-    if "ContainerArguments" in algorithm and "TrainingImage" not in algorithm:
-        raise invalid("ContainerArguments needs a TrainingImage.")
+    _check_algorithm(algorithm)
     stopping = document.get("StoppingCondition", {})
     is_spot = document.get("EnableManagedSpotTraining", False)
     max_runtime, max_wait = stopping.get("MaxRuntimeInSeconds", 86400), stopping.get("MaxWaitTimeInSeconds")
@@ -128,15 +121,21 @@ def job_request(document: Mapping[str, Any]) -> JobRequest:
         keep_alive=keep_alive,
         attempts=document.get("RetryStrategy", {}).get("MaximumRetryAttempts", 0) + 1,
         is_spot=is_spot,
-        pool_key=PoolKey(
-            role=document["RoleArn"],
-            machines=tuple(sorted(groups.values())),
-            volume=resources.get("VolumeSizeInGB", 0),
-            volume_key=resources.get("VolumeKmsKeyId", ""),
-            vpc=repr(sorted((key, sorted(ids)) for key, ids in document.get("VpcConfig", {}).items())),
-            is_encrypted=document.get("EnableInterContainerTrafficEncryption", False),
-            is_isolated=document.get("EnableNetworkIsolation", False),
-        ),
+        pool_key=_pool_key(document, resources, groups),
+    )
+
+
+def _pool_key(
+    document: Mapping[str, Any], resources: Mapping[str, Any], groups: Mapping[str, tuple[str, int]]
+) -> PoolKey:
+    return PoolKey(
+        role=document["RoleArn"],
+        machines=tuple(sorted(groups.values())),
+        volume=resources.get("VolumeSizeInGB", 0),
+        volume_key=resources.get("VolumeKmsKeyId", ""),
+        vpc=repr(sorted((key, sorted(ids)) for key, ids in document.get("VpcConfig", {}).items())),
+        is_encrypted=document.get("EnableInterContainerTrafficEncryption", False),
+        is_isolated=document.get("EnableNetworkIsolation", False),
     )
 
 
@@ -148,6 +147,15 @@ def _required(document: Mapping[str, Any], name: str, path: str) -> Any:
             "Member must not be null"
         )
     return document[name]
+
+
+def _check_algorithm(algorithm: Mapping[str, Any]) -> None:
+    if ("TrainingImage" in algorithm) == ("AlgorithmName" in algorithm):
+        raise invalid(
+            "Exactly one of TrainingImage and AlgorithmName must be specified in AlgorithmSpecification."
+        )
+    if "AlgorithmName" in algorithm:
+        raise _not_emulated("AlgorithmName")
 
 
 def _check_times(max_runtime: int, max_wait: int | None, *, is_spot: bool) -> None:
