@@ -111,7 +111,8 @@ class PlainView:
     def ended(self, trial: Trial, job: Job) -> str:
         """Return the line for an ended trial."""
         place = f"{job.tally.ended:>{self._width}}/{job.settings.max_jobs}"
-        algorithm = f"  {trial.algorithm}" if trial.algorithm is not None else ""
+        longest = max(map(len, job.settings.algorithms), default=0)
+        algorithm = f"  {trial.algorithm:<{longest}}" if trial.algorithm is not None else ""
         text = f"{place}  trial {trial.number:<{self._width}}{algorithm}  {trial.status.value:<9}"
         for metric, value in values_data(job.settings, trial).items():
             if value is not None:

@@ -137,6 +137,11 @@ OTHER_DATA = {"inputs": {"train": "."}}
         pytest.param(
             {"launcher": {"command": ["sh", "./train.sh"]}}, "its program was another one", id="program"
         ),
+        pytest.param(
+            {"parameters": {"x": X, "y": X}},
+            "none of its trials can be used: 8 without a value of y",
+            id="added",
+        ),
         pytest.param({"name": "first"}, "a job cannot be a parent of its own", id="itself"),
         pytest.param({"strategy": "grid", "parameters": {"x": X | {"step": 0.5}}}, "a grid tries", id="grid"),
         pytest.param(

@@ -130,7 +130,7 @@ def test_resume_of_an_ended_job_changes_nothing(hpo: Hpo) -> None:
         ({"stop_when": {"target": 2.5}}, "2.5 reached the target 2.5"),
         (
             {"limits": {"max_jobs": 5, "max_parallel_jobs": 2, "max_runtime": "1s"}},
-            "the job ran for 1 seconds",
+            "the job ran for 1 second",
         ),
     ],
 )

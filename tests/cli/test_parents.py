@@ -235,6 +235,7 @@ def test_studies_that_cannot_be_parents_are_told(hpo: Hpo) -> None:
     study(storage, "one", "maximize")
     study(storage, "two")
     storage.engine.dispose()
+    hpo.write("text.db", "no database")
     for address, words in {
         "optuna:sqlite:///study.db": "has 2 studies; add #STUDY: its studies are: one, two",
         "optuna:sqlite:///study.db#three": "has no study three; its studies are: one, two",
@@ -242,6 +243,7 @@ def test_studies_that_cannot_be_parents_are_told(hpo: Hpo) -> None:
         "optuna:sqlite:///none.db#one": "there is no such file",
         "optuna:none.log": "there is no such file",
         "optuna:nothing://x#y": "the storage nothing://x cannot be read",
+        "optuna:sqlite:///text.db": "the storage sqlite:///text.db cannot be read: file is not a database",
     }.items():
         spec(hpo, address)
         assert words in hpo.refused("run", "spec.yaml")
