@@ -121,11 +121,11 @@ def _csv_rows(path: Path, text: str, columns: Columns) -> Iterator[tuple[int, _R
     separator = next((each for each in _SEPARATORS if each in header), ",")
     reader = csv.DictReader(StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)
     names = list(reader.fieldnames or [])
-    for name in {*columns.names, *_VALUES, columns.metric}:
+    for name in sorted(columns.names):
         if names.count(name) > 1:
             raise UsageError(f"{path} has {names.count(name)} columns `{name}`; leave one, or rename others")
     for row in reader:
-        if None in row:
+        if any(row.get(None) or ()):  # spreadsheets pad rows with empty ones
             raise UsageError(
                 f"{path}:{reader.line_num}: it has more cells than there are columns, {len(names)}; "
                 "text with a separator in it stands in quotes"
