@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 
 import click
 
 from hpo.cli.options import job_argument
-from hpo.errors import HpoError
+from hpo.errors import HpoError, UsageError
 from hpo.report.data import view
 from hpo.store.home import delete_job, existing_job
 from hpo.store.lease import Lease
@@ -34,13 +35,24 @@ def delete_command(name: str, *, yes: bool) -> None:
             f"job {name} was cut off with {open_trials} trials open, whose programs may still run; "
             f"stop them first with `hpo stop {name}`"
         )
-    if not yes:
-        click.confirm(f"Delete {name} with its {len(job.trials)} trials in {folder}?", abort=True, err=True)
+    if not yes and not _agreed(f"Delete {name} with its {len(job.trials)} trials in {folder}?"):
+        raise HpoError(f"{name} was not deleted")
     with Lease(folder, name):
         if job.record.launcher != "process":  # whose runs leave nothing elsewhere
             _remove_runs(folder)
         delete_job(folder)
     click.echo(f"deleted {name}", err=True)
+
+
+def _agreed(question: str) -> bool:
+    """Ask, and return the answer. Raises UsageError where nobody is there to give one."""
+    try:
+        return click.confirm(question, err=True)
+    except click.Abort:
+        if sys.stdin.isatty():  # Ctrl-C
+            raise
+        click.echo(err=True)  # the end of the question's line
+        raise UsageError("nothing was deleted, as nobody answered; without a terminal give --yes") from None
 
 
 def _remove_runs(folder: Path) -> None:

@@ -12,12 +12,14 @@ from rich.table import Table
 from rich.text import Text
 
 from hpo.cli import render
-from hpo.cli.views import PlainView
+from hpo.cli.views import PlainView, beats
 from hpo.core.apply import Change
 from hpo.core.events import Event
 from hpo.core.job import Job
+from hpo.core.prior import PriorTrial
 from hpo.core.trial import Trial, TrialStatus
 from hpo.report.repeats import seconds
+from hpo.spec.space import Values
 
 SHOWN = 8
 """Running trials that are shown; of more only the number."""
@@ -26,14 +28,15 @@ SHOWN = 8
 class LiveView:
     """Draws progress, counts, running trials, the best and the last failure, four times a second."""
 
-    def __init__(self, job: Job, *, strategy: str, elapsed: float) -> None:
+    def __init__(self, job: Job, *, strategy: str, elapsed: float, inherited: PriorTrial | None) -> None:
         self._job = job
+        self._inherited = inherited  # the best of those that the job began with
         self._strategy = strategy
         self._began = time.time() - elapsed
         self._failure: Trial | None = None
         self._spans = (0, 0.0)  # ended trials and their seconds, for the estimate
         self._console = Console(stderr=True, highlight=False)
-        self._plain = PlainView(job.settings.max_jobs, self._print)
+        self._plain = PlainView(job.settings.max_jobs, self._print, inherited)
         self._live = Live(
             console=self._console, get_renderable=self._picture, refresh_per_second=4, transient=True
         )
@@ -67,8 +70,13 @@ class LiveView:
     def _picture(self) -> RenderableType:
         job = self._job
         parts: list[RenderableType] = [self._progress(job), self._running(job)]
-        if job.tally.best is not None:
-            parts.append(self._best(job.tally.best))
+        best, inherited = job.tally.best, self._inherited
+        if inherited is not None and (best is None or not beats(best, inherited, job)):
+            whose = f"trial {inherited.past.number} of {inherited.past.job}, a parent"
+            parts.append(self._best(inherited.past.value, whose, inherited.params or {}))
+        elif best is not None:
+            whose = f"trial {best.number}" + (f", {best.algorithm}" if best.algorithm is not None else "")
+            parts.append(self._best(best.value, whose, best.params))
         if self._failure is not None:
             text = f"last failure: trial {self._failure.number}, {render.why(self._failure)}"
             parts.append(Text(text, style="red", no_wrap=True, overflow="ellipsis"))
@@ -116,10 +124,9 @@ class LiveView:
         hidden = len(job.open) - SHOWN
         return Group(rows, Text(f"and {hidden} more")) if hidden > 0 else rows
 
-    def _best(self, best: Trial) -> RenderableType:
-        values = "  ".join(f"{name}={render.value_text(value)}" for name, value in best.params.items())
+    def _best(self, value: float | None, whose: str, params: Values) -> RenderableType:
+        values = "  ".join(f"{name}={render.value_text(value)}" for name, value in params.items())
         settings = self._job.settings
         what = f"best {settings.objective.metric}" if settings.others else "best"
-        whose = f"trial {best.number}" + (f", {best.algorithm}" if best.algorithm is not None else "")
-        text = Text(f"{what}: {render.short_number(best.value)} ({whose})  ", style="green")
+        text = Text(f"{what}: {render.short_number(value)} ({whose})  ", style="green")
         return text.append(render.printable(values), style="default")

@@ -210,6 +210,7 @@ def _space(space: Space) -> Iterator[str]:
 
     count = space.cardinality
     many = "more configurations than can be counted" if space.is_finite else "infinitely many configurations"
-    yield f"a space of {len(space)} parameters, {many if count is None else f'{count} configurations'}"
+    parameters = "1 parameter" if len(space) == 1 else f"{len(space)} parameters"
+    yield f"a space of {parameters}, {many if count is None else f'{count} configurations'}"
     if space.constraints:
         yield survey(space).text

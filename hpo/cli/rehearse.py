@@ -124,12 +124,14 @@ def _show_log(data: bytes) -> None:
 
 
 def _tried_text(prepared: Prepared, tried: Rehearsed) -> str:
-    lines = [f"it ended: {_ending(tried.report)}; {tried.lines} lines were read"]
+    read = "1 line was read" if tried.lines == 1 else f"{tried.lines} lines were read"
+    lines = [f"it ended: {_ending(tried.report)}; {read}"]
     width = max(len(name) for name in prepared.spec.metrics)
     for name in prepared.spec.metrics:
         count, value = tried.counts.get(name, 0), tried.metrics.get(name)
         shown = "not finite" if value is None else repr(value)
-        found = f"{shown}, the last of {count} matches" if count else "no match"
+        which = "the only match" if count == 1 else f"the last of {count} matches"
+        found = f"{shown}, {which}" if count else "no match"
         lines.append(f"  {name.ljust(width)}  {found}")
     if tried.value is None:
         lines.append(f"a trial like this would fail: {tried.advice or 'the objective has no finite value'}")

@@ -72,10 +72,15 @@ def retry_command(name: str, *, as_json: bool, gate: Gate | None) -> None:
     Example:
       hpo retry digits-forest
     """
+    from hpo.cli import render
     from hpo.cli.running import How, run_job
+    from hpo.core.trial import TrialStatus
+    from hpo.report.data import view
     from hpo.wiring.sessions import Reopen
 
     folder = existing_job(name)
+    if not any(trial.status is TrialStatus.FAILED for trial in view(folder, now=time.time()).trials):
+        render.say(f"no trial of {name} has failed")
     raise SystemExit(run_job(folder, reopen=Reopen.FAILED, how=How(as_json=as_json, gate=gate)))
 
 

@@ -20,7 +20,7 @@ from hpo.core.job import Ending, EndReason, Job, JobStatus
 from hpo.core.trial import TrialStatus, run_place
 from hpo.errors import JobBusy, UsageError
 from hpo.launchers.last_words import without_lines
-from hpo.report.best import BestData, best_of, ranked
+from hpo.report.best import BestData, best_inherited, best_of, ranked
 from hpo.report.counts import counts_of, counts_text
 from hpo.report.data import JobView, StatusData, job_status, status_data, view
 from hpo.report.front import best_values, front_of
@@ -105,7 +105,11 @@ def run_shown(
             _tell_over(folder.name, running.over)
         interrupts = Interrupts(scheduler, leave_running=how.leave_running)
         shown = chosen_view(
-            scheduler.job, as_json=how.as_json, strategy=running.record.strategy, elapsed=running.elapsed
+            scheduler.job,
+            as_json=how.as_json,
+            strategy=running.record.strategy,
+            elapsed=running.elapsed,
+            inherited=best_inherited(running.prepared.priors, running.record.settings),
         )
         with shown as picture:
             scheduler.listen(picture.show)

@@ -30,6 +30,7 @@ from hpo.core.events import (
     Ticked,
 )
 from hpo.core.job import Job
+from hpo.core.prior import PriorTrial
 from hpo.core.trial import Run, Trial, TrialStatus
 from hpo.report.data import timestamp, trial_data
 from hpo.report.feasibility import missed_text, values_data
@@ -63,8 +64,11 @@ class Waiting:
 class PlainView:
     """A line on standard error for each trial that ends, and for what needs attention."""
 
-    def __init__(self, max_jobs: int, write: Callable[[str], None]) -> None:
+    def __init__(
+        self, max_jobs: int, write: Callable[[str], None], inherited: PriorTrial | None = None
+    ) -> None:
         self._write = write
+        self._inherited = inherited  # the best of those that the job began with
         self._width = len(str(max_jobs))
         self._waiting = Waiting()
         self._stops: set[tuple[str, bool]] = set()
@@ -107,14 +111,15 @@ class PlainView:
     def ended(self, trial: Trial, job: Job) -> str:
         """Return the line for an ended trial."""
         place = f"{job.tally.ended:>{self._width}}/{job.settings.max_jobs}"
-        algorithm = f"  {trial.algorithm}" if trial.algorithm is not None else ""
+        longest = max(map(len, job.settings.algorithms), default=0)
+        algorithm = f"  {trial.algorithm:<{longest}}" if trial.algorithm is not None else ""
         text = f"{place}  trial {trial.number:<{self._width}}{algorithm}  {trial.status.value:<9}"
         for metric, value in values_data(job.settings, trial).items():
             if value is not None:
                 text += f"  {metric} = {render.short_number(value)}"
         if (span := seconds(trial)) is not None:
             text += f"  {render.duration(span)}"
-        if job.tally.best is trial and not job.settings.others:
+        if job.tally.best is trial and not job.settings.others and beats(trial, self._inherited, job):
             text += "  best so far"
         if missed := missed_text(job.settings, trial):
             text += f"  {missed}"
@@ -124,6 +129,13 @@ class PlainView:
 
     def _line(self, text: str) -> None:
         self._write(render.printable(text))
+
+
+def beats(trial: Trial, inherited: PriorTrial | None, job: Job) -> bool:
+    """Tell whether a trial with a value is better than the best of those that its job began with."""
+    if inherited is None or trial.value is None:
+        return inherited is None
+    return job.settings.objective.goal.is_better(trial.value, inherited.past.value)
 
 
 class JsonView:
@@ -192,14 +204,19 @@ def repr_safe(value: float) -> float | None:
 
 
 @contextmanager
-def chosen_view(job: Job, *, as_json: bool, strategy: str, elapsed: float) -> Iterator[View]:
-    """Give the view that fits: JSON lines if asked for, a live picture on a terminal, else plain lines."""
+def chosen_view(
+    job: Job, *, as_json: bool, strategy: str, elapsed: float, inherited: PriorTrial | None
+) -> Iterator[View]:
+    """Give the view that fits: JSON lines if asked for, a live picture on a terminal, else plain lines.
+
+    `inherited` is the best of the trials that the job began with, where they count as results.
+    """
     if as_json:
         yield JsonView(job.settings.metrics)
     elif render.wants_live():
         from hpo.cli.live import LiveView
 
-        with LiveView(job, strategy=strategy, elapsed=elapsed) as view:
+        with LiveView(job, strategy=strategy, elapsed=elapsed, inherited=inherited) as view:
             yield view
     else:
-        yield PlainView(job.settings.max_jobs, partial(click.echo, err=True))
+        yield PlainView(job.settings.max_jobs, partial(click.echo, err=True), inherited)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from hpo.core.conclude import concluded, in_repeat, trial_values
-from hpo.core.criteria import fulfilled, may_finish
+from hpo.core.criteria import fulfilled, in_seconds, may_finish
 from hpo.core.events import (
     Abandoned,
     Deferred,
@@ -177,7 +177,8 @@ def _ticked(job: Job, now: float) -> Change:
     for trial in job.open.values():
         timeout = timeout_of(job, trial.run)
         if timeout is not None and now >= timeout and trial.status is TrialStatus.RUNNING:
-            detail = f"it ran longer than limits.max_job_runtime, {job.settings.max_job_runtime:g} seconds"
+            limit = in_seconds(job.settings.max_job_runtime or 0)
+            detail = f"it ran longer than limits.max_job_runtime, {limit}"
             changed.append(replace(trial, status=TrialStatus.STOPPING, reason=Reason.TIMEOUT, detail=detail))
     return _with_trials(job, changed)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hpo.core.budget import runs_left
-from hpo.core.job import Ending, EndReason, Job, out_of_money
+from hpo.core.job import Ending, EndReason, Job, Tally, out_of_money
 from hpo.core.settings import Running, Settings
 from hpo.core.trial import TrialStatus
 
@@ -20,7 +20,7 @@ def fulfilled(job: Job, now: float) -> Ending | None:
     if best is not None and target is not None and not settings.objective.goal.is_better(target, best):
         return Ending(EndReason.TARGET, f"{best!r} reached the target {target!r}")
     if settings.not_improving_for is not None and tally.since_best >= settings.not_improving_for:
-        return Ending(EndReason.NOT_IMPROVING, f"no better value in the last {tally.since_best} trials")
+        return Ending(EndReason.NOT_IMPROVING, f"no better value in the last {_trials(tally)}")
     if settings.converged and tally.gain.has_converged:
         return Ending(EndReason.CONVERGED, tally.gain.words)
     return out_of_time(job, now) or _failing(job) or _out_of_money(job)
@@ -30,7 +30,16 @@ def out_of_time(job: Job, now: float) -> Ending | None:
     """Return that the job has used up its time; None where it has not."""
     if job.deadline is None or now < job.deadline:
         return None
-    return Ending(EndReason.MAX_RUNTIME, f"the job ran for {job.settings.max_runtime or 0:g} seconds")
+    return Ending(EndReason.MAX_RUNTIME, f"the job ran for {in_seconds(job.settings.max_runtime or 0)}")
+
+
+def _trials(tally: Tally) -> str:
+    return "trial" if tally.since_best == 1 else f"{tally.since_best} trials"
+
+
+def in_seconds(duration: float) -> str:
+    """Return a duration in words."""
+    return f"{duration:g} second{'' if duration == 1 else 's'}"
 
 
 def may_finish(settings: Settings, ending: Ending) -> bool:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, TypedDict, assert_never
 
-from hpo.core.prior import Known, PriorTrial
+from hpo.core.prior import Known, Priors, PriorTrial
 from hpo.core.settings import Goal, Settings
 from hpo.core.trial import Trial, TrialStatus
 from hpo.errors import UsageError
@@ -76,6 +76,15 @@ def best_trials(job: JobView, count: int = 1, *, algorithm: str | None = None) -
     known: list[Known] = [*inherited, *own]
     # Sorting keeps the order of equal ones: a parent's stays before the job's own.
     return sorted(known, key=lambda known: goal.sign * value_of(known))[:count]
+
+
+def best_inherited(priors: Priors, settings: Settings) -> PriorTrial | None:
+    """Return the best of the trials that count as results from the beginning; None where there is none."""
+    if settings.others:
+        return None
+    goal = settings.objective.goal
+    firsts = [trial for prior in priors.values() for trial in ranked_prior(prior, goal)[:1]]
+    return min(firsts, key=lambda trial: goal.sign * trial.past.value, default=None)
 
 
 def best_of(job: JobView, count: int = 1, *, algorithm: str | None = None) -> list[BestData]:

@@ -77,13 +77,17 @@ def _choices(parameter: Categorical, top: Sequence[Scalar], rest: Sequence[Scala
         if among[index]:
             kept.append(value)
         elif (1.0 - share) ** tried[index] < BY_CHANCE:
-            gone.append(f"{value!r} in none of the best {len(top)}, though tried {tried[index]} times")
+            gone.append(f"{value!r} in none of the best {len(top)}, though tried {_times(tried[index])}")
         else:
             kept.append(value)
-            hardly.append(f"{value!r} stays: tried only {tried[index]} times")
+            hardly.append(f"{value!r} stays: tried only {_times(tried[index])}")
     remarks = (*gone, *hardly)
     settings = (Setting("values", parameter.values, tuple(kept)),) if gone else ()
     return Narrowed(parameter.name, settings, remarks) if remarks else None
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
 
 
 def _range(parameter: Continuous | Integer, top: Sequence[float], *, is_best_there: bool) -> Narrowed | None:

@@ -48,7 +48,7 @@ def idle_early_stopping(settings: Settings, trials: Sequence[Trial]) -> str:
         return ""
     return (
         f"early stopping did nothing: no trial gave {metric} more than once; "
-        "print it after every epoch, or leave early stopping out"
+        "print it after every epoch, or do without early stopping, and without Hyperband"
     )
 
 

@@ -41,7 +41,8 @@ def read_study(address: str, name: str, base: Path) -> Parent:
     except UsageError:
         raise
     except Exception as error:  # noqa: BLE001 -- a storage raises what its database does
-        raise UsageError(f"the storage {url} cannot be read: {' '.join(str(error).split())}") from None
+        why = getattr(error.__cause__, "orig", None) or error  # Optuna's own words guess at the reason
+        raise UsageError(f"the storage {url} cannot be read: {' '.join(str(why).split())}") from None
     if len(directions) != 1:
         raise UsageError(f"the study {chosen} has {len(directions)} objectives, and a job has one")
     goal = Goal.MAXIMIZE if directions[0] is optuna.study.StudyDirection.MAXIMIZE else Goal.MINIMIZE

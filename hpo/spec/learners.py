@@ -54,6 +54,11 @@ def refuse_auto(parameters: object, known: Mapping[str, object]) -> object:
 
     `hpo.spec.autotune` has written out what it could; `known` are the section's fields that are right.
     """
+    if isinstance(parameters, str) and not asks_auto(parameters):
+        from hpo.spec.explain import did_you_mean
+
+        guess = did_you_mean(parameters, [AUTO])
+        raise mistake(f"it must be auto, or a mapping of names to parameters{guess}")
     if not asks_auto(parameters):
         return parameters
     asks_wrongly = isinstance(parameters, dict) and not may_ask(parameters[AUTO])

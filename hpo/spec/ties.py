@@ -196,7 +196,8 @@ def _never_held(space: Space, found: Survey) -> str:
     held = list(zip(space.constraints, found.holding, strict=True))
     never = [f"`{constraint.text}`" for constraint, count in held if not count]
     if never:
-        return f"never held: {', '.join(never)}; of continuous parameters none ever equals another"
+        equal = "; of continuous parameters none ever equals another" if "==" in "".join(never) else ""
+        return f"never held: {', '.join(never)}{equal}"
     return "each of them holds for some, but not together"
 
 

@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import assert_never
 
@@ -23,6 +24,9 @@ _STATUSES = ("status", "TrainingJobStatus")
 _ALGORITHMS = ("algorithm", "TrainingJobDefinitionName")
 """Columns with the name of a trial's algorithm, of several: hpo's, and SageMaker's."""
 
+_SEPARATORS = (",", ";", "\t")
+"""What stands between the cells of a CSV file, as its header shows."""
+
 _MOST = 3
 """How many mistakes of one file are told."""
 
@@ -38,6 +42,11 @@ class Columns:
     fixed: Values
     algorithm: str | None = None  # whose trials are wanted, of several
 
+    @property
+    def names(self) -> set[str]:
+        """Those of tuned and fixed parameters."""
+        return {*self.fixed, *(parameter.name for parameter in self.space)}
+
 
 def read_table(path: Path, name: str, columns: Columns) -> dict[str | None, Parent]:
     """Read a table of trials, by algorithm; texts become what the space makes of them. Raises UsageError.
@@ -51,7 +60,10 @@ def read_table(path: Path, name: str, columns: Columns) -> dict[str | None, Pare
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise UsageError(f"{path} cannot be read: {why}") from None
-    rows = list(_json_rows(path, text) if path.suffix == ".json" else _csv_rows(text))
+    try:
+        rows = list(_json_rows(path, text) if path.suffix == ".json" else _csv_rows(path, text, columns))
+    except csv.Error as error:
+        raise UsageError(f"{path} is no CSV: {error}") from None
     if not rows:
         raise UsageError(f"{path} has no rows")
     value_column = _value_column(path, rows, columns)
@@ -71,8 +83,7 @@ def read_table(path: Path, name: str, columns: Columns) -> dict[str | None, Pare
 
 def _algorithm(row: _Row, columns: Columns) -> str | None:
     """Return a row's algorithm; None where the table does not say, or has a parameter of that name."""
-    parameters = {*columns.fixed, *(parameter.name for parameter in columns.space)}
-    named = (row[name] for name in _ALGORITHMS if name not in parameters and row.get(name) is not None)
+    named = (row[name] for name in _ALGORITHMS if name not in columns.names and row.get(name) is not None)
     return next((algorithm_name(str(name)) for name in named), None)
 
 
@@ -101,10 +112,24 @@ def _typed(
     return Parent(name, tuple(typed), failed, unfinished)
 
 
-def _csv_rows(text: str) -> Iterator[tuple[int, _Row]]:
-    """Yield each row with its line; an empty cell is a missing one."""
-    reader = csv.DictReader(text.splitlines())
+def _csv_rows(path: Path, text: str, columns: Columns) -> Iterator[tuple[int, _Row]]:
+    """Yield each row with its line; an empty cell is a missing one. Raises UsageError.
+
+    What separates the cells is what the header has: commas, or else semicolons or TABs.
+    """
+    header = text.partition("\n")[0]
+    separator = next((each for each in _SEPARATORS if each in header), ",")
+    reader = csv.DictReader(StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)
+    names = list(reader.fieldnames or [])
+    for name in sorted(columns.names):
+        if names.count(name) > 1:
+            raise UsageError(f"{path} has {names.count(name)} columns `{name}`; leave one, or rename others")
     for row in reader:
+        if any(row.get(None) or ()):  # spreadsheets pad rows with empty ones
+            raise UsageError(
+                f"{path}:{reader.line_num}: it has more cells than there are columns, {len(names)}; "
+                "text with a separator in it stands in quotes"
+            )
         yield reader.line_num, {key: cell for key, cell in row.items() if key and cell not in (None, "")}
 
 
@@ -124,10 +149,9 @@ def _json_rows(path: Path, text: str) -> Iterator[tuple[int, _Row]]:
 
 
 def _value_column(path: Path, rows: Sequence[tuple[int, _Row]], columns: Columns) -> str:
-    parameters = {parameter.name for parameter in columns.space} | columns.fixed.keys()
     names = list(dict.fromkeys(name for _, row in rows for name in row))
     for name in (*_VALUES, columns.metric):
-        if name in names and name not in parameters:
+        if name in names and name not in columns.names:
             return name
     raise UsageError(
         f"{path} has no column with the objective's value, `{columns.metric}` or `value`; "

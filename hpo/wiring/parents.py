@@ -168,9 +168,10 @@ def _refuse_useless(
                 reports.setdefault((taking.at, taking.name), []).append(report)
     for (at, name), found in reports.items():
         if not any(report.used or report.beyond or report.repeated for report in found):
+            lacked = ", ".join(dict.fromkeys(name for report in found for name in report.lacked))
             counts = {
                 "out of range": sum(report.out_of_range for report in found),
-                "incomplete": sum(report.incomplete for report in found),
+                f"without a value of {lacked}": sum(report.incomplete for report in found),
                 "with other fixed values": sum(report.different for report in found),
             }
             why = ", ".join(f"{count} {what}" for what, count in counts.items() if count)

@@ -16,7 +16,7 @@ from hpo.core.criteria import fulfilled
 from hpo.core.history import History
 from hpo.core.job import Ending, Job, assemble, reopened
 from hpo.core.trial import Trial, TrialStatus
-from hpo.errors import UsageError
+from hpo.errors import DiskFull, UsageError
 from hpo.launchers.launcher import Launcher
 from hpo.metrics.scan import compile_metrics
 from hpo.scheduler.clock import WallClock
@@ -33,7 +33,19 @@ from hpo.wiring.prepared import Prepared, prepare
 
 
 def create(prepared: Prepared) -> Path:
-    """Make a new job of a spec, and return its folder. Raises JobExists."""
+    """Make a new job of a spec, and return its folder. Raises JobExists, DiskFull."""
+    spec = prepared.spec
+    try:
+        _make(prepared)
+    except DiskFull as error:
+        place = job_folder(spec.name).parent
+        raise DiskFull(
+            f"no space is left on the disk that holds {place}, and nothing was started; free some space first"
+        ) from error
+    return job_folder(spec.name)
+
+
+def _make(prepared: Prepared) -> None:
     spec = prepared.spec
     with new_job(spec.name) as draft:
         (draft / SPEC).write_text(prepared.text, encoding="utf-8")
@@ -47,7 +59,6 @@ def create(prepared: Prepared) -> Path:
             created=time.time(),
         )
         Store.create(draft / DATABASE, record, prepared.priors).close()
-    return job_folder(spec.name)
 
 
 def has_begun(spec: Spec) -> bool:

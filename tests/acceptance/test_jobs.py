@@ -93,7 +93,7 @@ def test_acceptance_13_a_script_mode_program_runs_unmodified(hpo: Hpo) -> None:
 def test_acceptance_12_a_dry_run_prints_the_metrics_that_it_extracted(hpo: Hpo) -> None:
     script_mode(hpo)
     tried = hpo("try", "spec.yaml")
-    assert "loss  0.255, the last of 1 matches" in tried.out
+    assert "loss  0.255, the only match" in tried.out
     assert not hpo.home.exists()
 
 

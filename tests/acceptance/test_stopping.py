@@ -147,7 +147,10 @@ def test_acceptance_7_hyperband_with_median_stopping_is_refused(hpo: Hpo) -> Non
 def test_early_stopping_that_could_do_nothing_is_told(hpo: Hpo, strategy: str) -> None:
     sections: dict[str, object] = {"early_stopping": "median"} if strategy == "random" else {}
     hpo.job('echo "loss=$2"', strategy=strategy, fixed={"epochs": 9}, **sections)
-    warning = "early stopping did nothing: no trial gave loss more than once"
+    warning = (
+        "early stopping did nothing: no trial gave loss more than once; "
+        "print it after every epoch, or do without early stopping, and without Hyperband"
+    )
     assert warning in hpo("run", "spec.yaml").err
     assert f"\nwarning   {warning}" in hpo("status", "job").out
     assert warning in hpo("status", "job", "--json").json["warnings"][0]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.command_line import Hpo
+from tests.terminal import Terminal
 
 X: dict[str, Any] = {"type": "continuous", "min": 0.0, "max": 1.0}
 BOWL = """awk -v x="$SM_HP_X" 'BEGIN {d = x - 0.3; printf "loss=%.17g\\n", d < 0 ? -d : d}'"""
@@ -69,6 +70,20 @@ def test_acceptance_16_parents_values_are_evidence_and_the_best_may_be_one_of_th
     assert len(trials(hpo)) == 3  # the parents' do not count for max_jobs
 
 
+def test_acceptance_16_a_running_job_has_no_best_but_what_beats_the_parents(hpo: Hpo) -> None:
+    parent(hpo, jobs=6)
+    best = hpo("best", "first", "--json").json["trial"]
+    child(hpo, "identical", limits={"max_jobs": 2})
+    hpo.write("train.sh", "echo loss=5")  # the same command; its best must then be the parent's
+    with Terminal(hpo, "run", "spec.yaml") as terminal:
+        terminal.wait_for(rf"best: \S+ \(trial {best} of first, a parent\)")
+        assert "best so far" not in terminal.wait_for(r"2/2 +trial 2 +completed")
+    hpo.write("train.sh", "echo loss=-5")
+    first, second = hpo("run", "spec.yaml", "--name", "third").err.splitlines()[1:3]
+    assert first.endswith("best so far")
+    assert not second.endswith("best so far")
+
+
 def test_acceptance_16_the_childs_own_best_is_its_own(hpo: Hpo) -> None:
     parent(hpo)
     child(hpo, "identical", program=BOWL, limits={"max_jobs": 20})
@@ -121,6 +136,11 @@ OTHER_DATA = {"inputs": {"train": "."}}
         pytest.param(OTHER_DATA, "its data were others (inputs: train)", id="data"),
         pytest.param(
             {"launcher": {"command": ["sh", "./train.sh"]}}, "its program was another one", id="program"
+        ),
+        pytest.param(
+            {"parameters": {"x": X, "y": X}},
+            "none of its trials can be used: 8 without a value of y",
+            id="added",
         ),
         pytest.param({"name": "first"}, "a job cannot be a parent of its own", id="itself"),
         pytest.param({"strategy": "grid", "parameters": {"x": X | {"step": 0.5}}}, "a grid tries", id="grid"),

@@ -46,7 +46,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Hpo:
     hpo = Hpo(tmp_path_factory.mktemp("several"))
     write(hpo, fixed={"epochs": 1}, limits={"max_jobs": 30, "max_parallel_jobs": 4})
     said = hpo("run", "spec.yaml").err
-    assert " forest  completed  loss = 1.5" in said
+    assert " forest    completed  loss = 1.5" in said  # as wide as boosting
     assert "algorithm forest: " in said
     return hpo
 
@@ -79,7 +79,7 @@ def test_a_plan_shows_each_and_is_what_the_job_then_does(hpo: Hpo) -> None:
     write(hpo, limits={"max_jobs": 4})
     text = hpo("plan", "spec.yaml").out
     assert "algorithm forest: a space of 2 parameters, 40 configurations\n" in text
-    assert "algorithm boosting: a space of 1 parameters, infinitely many configurations\n" in text
+    assert "algorithm boosting: a space of 1 parameter, infinitely many configurations\n" in text
     assert "trial 1, of boosting, would be launched as\n" in text  # its default comes first
     assert "sh boosting.sh --epochs 9 --rate 0.5" in text
     plan = hpo("plan", "spec.yaml", "--json").json

@@ -144,7 +144,8 @@ X = {"type": "continuous", "min": 0.0, "max": 1.0}
             ["the name `x`: a condition on a continuous parameter", "give it a step"],
         ),
         ({"constraints": ["x <"]}, ["`constraints.0` is `x <`; ", "it cannot be read"]),
-        ({"constraints": ["x < 0"]}, ["none of 100,000 random configurations", "never held: `x < 0`"]),
+        ({"constraints": ["x < 0"]}, ["none of 100,000 random configurations", "never held: `x < 0`\n"]),
+        ({"parameters": "atuo"}, ["`parameters` is `atuo`; it must be auto, or a", "did you mean `auto`?"]),
         (
             {"initial": [{"x": 2}]},
             ["`initial.0.x` is 2; it is none of the parameter's values", "from 0.0 to 1.0"],

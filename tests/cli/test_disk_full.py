@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -62,11 +63,14 @@ def test_a_job_is_looked_at_on_a_full_disk(hpo: Hpo, disk: Path) -> None:
     assert hpo("best", "job", "--json").json["trial"] == 1
 
 
-def test_a_job_cannot_begin_on_a_full_disk(hpo: Hpo, disk: Path) -> None:
+@pytest.mark.parametrize("spare", [0, 16384])
+def test_a_job_cannot_begin_on_a_full_disk(hpo: Hpo, disk: Path, spare: int) -> None:
     hpo.job(FILLING, limits=LIMITS)
     fill(disk)
+    os.truncate(disk / "ballast", (disk / "ballast").stat().st_size - spare)
     failed = hpo("run", "spec.yaml", status=1)
-    assert "space" in failed.err
+    assert "free some space" in failed.err
+    assert "hpo resume" not in failed.err  # there is nothing to go on with
     assert hpo.text("started") == ""
     (disk / "ballast").unlink()
     hpo("run", "spec.yaml")

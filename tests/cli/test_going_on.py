@@ -130,7 +130,7 @@ def test_resume_of_an_ended_job_changes_nothing(hpo: Hpo) -> None:
         ({"stop_when": {"target": 2.5}}, "2.5 reached the target 2.5"),
         (
             {"limits": {"max_jobs": 5, "max_parallel_jobs": 2, "max_runtime": "1s"}},
-            "the job ran for 1 seconds",
+            "the job ran for 1 second",
         ),
     ],
 )
@@ -165,14 +165,17 @@ def test_retry_runs_the_failed_trials_again(hpo: Hpo) -> None:
     assert counts(hpo) == (3, 0, 0)
     assert [trial["attempts"] for trial in trials] == [2, 1, 2]
     assert [trial["parameters"] for trial in trials] == values
+    assert "no trial of job has failed" in hpo("retry", "job").err
 
 
 def test_an_ended_job_is_deleted_when_that_is_confirmed(hpo: Hpo) -> None:
     hpo.job(COUNTING)
     hpo("run", "spec.yaml")
     asked = hpo("delete", "job", text="n\n", status=None)
-    assert asked.status != 0
+    assert asked.status == 1
     assert "Delete job with its 3 trials" in asked.err
+    assert "hpo: job was not deleted" in asked.err
+    assert "without a terminal give --yes" in hpo("delete", "job", status=2).err
     assert counts(hpo) == (3, 0, 0)
     assert hpo("delete", "job", "--yes").out == ""
     hpo("status", "job", status=4)

@@ -91,6 +91,24 @@ def test_the_objective_has_a_column_of_one_of_these_names(hpo: Hpo, column: str,
     assert best["parameters"] == {"rate": 0.5, "width": 7, "kind": "a"}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\ufeffrate;width;kind;value\r\n0.5;7;a;0.25\r\n",
+        "rate\twidth\tkind\tvalue\n0.5\t7\ta\t0.25\n",
+        "rate,width,kind,value\r0.5,7,a,0.25\r",
+        "rate, width, kind, value\n0.5, 7, a, 0.25, ,\n",
+        'rate,width,kind,value,note\n0.5,7,a,0.25,"first\u2028line\nand more"\n',
+    ],
+    ids=["semicolons", "tabs", "returns", "spaces", "lines"],
+)
+def test_tables_are_read_as_other_programs_write_them(hpo: Hpo, text: str) -> None:
+    hpo.write("known.csv", text)
+    spec(hpo, "known.csv", "identical")
+    assert ran(hpo)["used"] == 1
+    assert hpo("best", "job", "--json").json["parameters"] == {"rate": 0.5, "width": 7, "kind": "a"}
+
+
 @pytest.mark.parametrize("form", ["csv", "json"])
 def test_the_table_of_another_job_is_a_parent(hpo: Hpo, form: str) -> None:
     hpo.job("echo loss=$HPO_TRIAL", name="first", strategy="random", parameters=PARAMETERS)
@@ -136,6 +154,10 @@ def test_a_table_tells_a_value_of_null_from_a_parameter_that_is_not_active(hpo: 
         ("t.csv", "", "t.csv has no rows"),
         ("t.csv", "rate,value\n1,2\nfast,2\n", "t.csv:3: `rate` is 'fast', which is no number"),
         ("t.csv", "rate,value\n1,good\n", "t.csv:2: `value` is 'good', which is no number"),
+        ("t.csv", "rate,value,rate\n1,2,3\n", "t.csv has 2 columns `rate`; leave one, or rename others"),
+        ("t.csv", "rate,value\n0.5,2\n0.5,2,3\n", "t.csv:3: it has more cells than there are columns, 2"),
+        ("t.csv", f"rate,value,note\n0.5,2,{'x' * 200_000}\n", "t.csv is no CSV: field larger than"),
+        ("t.csv", "rate;value\n0,5;2\n", "t.csv:2: `rate` is '0,5', which is no number"),
         ("t.json", "{", "t.json is not JSON"),
         ("t.json", '{"rate": 1}', "t.json must be a list of mappings"),
         ("t.json", "[]", "t.json has no rows"),
@@ -213,6 +235,7 @@ def test_studies_that_cannot_be_parents_are_told(hpo: Hpo) -> None:
     study(storage, "one", "maximize")
     study(storage, "two")
     storage.engine.dispose()
+    hpo.write("text.db", "no database")
     for address, words in {
         "optuna:sqlite:///study.db": "has 2 studies; add #STUDY: its studies are: one, two",
         "optuna:sqlite:///study.db#three": "has no study three; its studies are: one, two",
@@ -220,6 +243,7 @@ def test_studies_that_cannot_be_parents_are_told(hpo: Hpo) -> None:
         "optuna:sqlite:///none.db#one": "there is no such file",
         "optuna:none.log": "there is no such file",
         "optuna:nothing://x#y": "the storage nothing://x cannot be read",
+        "optuna:sqlite:///text.db": "the storage sqlite:///text.db cannot be read: file is not a database",
     }.items():
         spec(hpo, address)
         assert words in hpo.refused("run", "spec.yaml")

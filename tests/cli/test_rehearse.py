@@ -104,7 +104,7 @@ def test_try_runs_one_trial_and_keeps_nothing(hpo: Hpo) -> None:
     tried = hpo("try", "spec.yaml")
     assert "trying --x 0.5" in tried.err
     assert "  | --x 0.5\n  | loss=0.5\n  | warning\n" in tried.err
-    assert "loss  0.5, the last of 1 matches" in tried.out
+    assert "loss  0.5, the only match" in tried.out
     assert "a trial like this would complete with loss = 0.5" in tried.out
     assert not hpo.home.exists()
 
@@ -129,7 +129,7 @@ def test_try_as_json(hpo: Hpo) -> None:
     [
         ("echo 'Loss: 0.5'", r"try: 'Loss: (\S+)'"),
         ("true", "the log is empty"),
-        ("echo loss=nan", "loss  not finite, the last of 1 matches"),
+        ("echo loss=nan", "loss  not finite, the only match"),
         ("echo loss=1; exit 4", "exit status 4"),
     ],
 )
@@ -199,7 +199,7 @@ def test_plan_shows_what_would_run_and_starts_nothing(hpo: Hpo) -> None:
         fixed={"epochs": 3},
     )
     out = hpo("plan", "spec.yaml").out
-    for words in ("job: minimize loss", "random, in a space of 1 parameters", "8, 2 at a time", "1h 00m"):
+    for words in ("job: minimize loss", "random, in a space of 1 parameter,", "8, 2 at a time", "1h 00m"):
         assert words in out
     request = out.partition("trial 1 would be launched as\n")[2]
     assert f"cd {hpo.folder}" in request
