@@ -134,7 +134,6 @@ ABLATIONS: Mapping[str, Ablation] = {
     "failures ignored": Ablation(Choices(failures=False), matters=lambda task, _: task.has_failures),
     "no pull": Ablation(Choices(pull=False)),
     "no companions": Ablation(Choices(companions=0), trials=100),
-    "all losses for each trial": Ablation(Choices(halves=False), trials=100),
 }
 
 

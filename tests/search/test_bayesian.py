@@ -63,13 +63,6 @@ def test_acceptance_4_the_model_chooses_well_before_the_tenth_trial(
         assert len(origins[start:]) >= 4
 
 
-def test_from_thirty_results_on_every_fourth_trial_is_proposed_by_half_of_them(rehearse: Rehearse) -> None:
-    origins = [trial.proposed_by for trial in rehearse("bayesian", PLANE, bowl, max_jobs=40).run(40).trials]
-    halved = [number for number, words in enumerate(origins, 1) if words.startswith("model of half of ")]
-    assert halved == [31, 35, 39]
-    assert origins[30] == "model of half of 30 trials (0 pending, 0 failed)"
-
-
 @pytest.mark.parametrize(("space", "function"), [(PLANE, bowl), (MIXED, mixed)], ids=["bowl", "mixed"])
 def test_it_finds_better_values_than_random_search(
     rehearse: Rehearse, space: Space, function: Callable[[Values], float]

@@ -14,7 +14,6 @@ from scipy.optimize import approx_fprime
 from scipy.stats import norm
 
 from hpo.search.bayesian.acquisition import ExpectedImprovement, log_improvement
-from hpo.search.bayesian.choices import Choices
 from hpo.search.bayesian.encoding import Array, Encoding
 from hpo.search.bayesian.engine import Engine
 from hpo.search.bayesian.kernel import Kernel, NoiseBelief, start
@@ -278,26 +277,6 @@ def test_what_lies_outside_of_the_space_tells_where_in_it_to_look(
         random = np.random.default_rng(number)
         first = Engine(line).ranked(given, number=number, random=random, explores=False)[0, 0]
         assert low <= first <= high
-
-
-def test_one_trial_of_four_returns_to_a_category_of_which_few_trials_said_that_it_is_bad() -> None:
-    space = Space((Categorical("kind", ("a", "b")), Continuous("x", 0.0, 1.0)))
-    encoding, random = Encoding(space), np.random.default_rng(5)
-    where = encoding.snapped(random.random((42, 2)))
-    where[:40, 0], where[40:, 0] = 0.25, 0.75  # two trials of b
-    losses = np.append((where[:40, 1] - 0.3) ** 2, [0.5, 0.6])
-
-    def share_of_b(*, halves: bool) -> float:
-        engine = Engine(encoding, Choices(halves=halves, companions=0))
-        given = evidence(where, losses)
-        first = [
-            engine.ranked(given, number=number, random=np.random.default_rng(number))[0]
-            for number in range(43, 203, 4)
-        ]
-        return float(np.mean([point[0] > 0.5 for point in first]))
-
-    assert share_of_b(halves=False) == 0.0
-    assert share_of_b(halves=True) > 0.1
 
 
 @pytest.mark.parametrize("dimensions", [1, 3, 40])

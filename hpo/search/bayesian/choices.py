@@ -38,4 +38,3 @@ class Choices:
     failures: bool = True  # whether a model of failures keeps proposals from where trials fail
     pull: bool = True  # towards where good trials are, while there are few
     companions: int = 3  # see `Engine`; 0 is plain expected improvement
-    halves: bool = True  # whether one trial of four is proposed by half of the losses

@@ -32,9 +32,6 @@ DRAWN = 10
 FEW = 3
 """Running trials beside which they are: what more of them may give is doubt enough."""
 
-CYCLE, HALVED_FROM = 4, 30
-"""One trial of so many is proposed by half of the losses, where there are so many within the space."""
-
 BEST = 8
 """Trials that candidates are taken around."""
 
@@ -46,10 +43,6 @@ class Engine:
     other trial or so is chosen as if the most promising points, up to `companions` of them, were running
     already: what is best beside them is elsewhere. How many cycles with the trial's number, and running
     trials count among them.
-
-    A model may also be too sure that there is nothing elsewhere, as of a category whose few trials were bad.
-    So one trial of `CYCLE` is proposed by a model of half of the losses, drawn anew each time: what rests on
-    few of them becomes uncertain (after bagging: Breiman, Bagging predictors, 1996).
     """
 
     def __init__(self, encoding: Encoding, choices: Choices | None = None) -> None:
@@ -74,12 +67,10 @@ class Engine:
         constraints, and `drawn` has some points that do. Points that don't are searched around no further,
         but may be among those that are returned. `mean` is what is expected of features before there is
         evidence, on the scale on which losses have mean 0 and variance 1. Without `explores` there are no
-        companions, and all losses count.
+        companions.
         """
         with threadpool_limits(limits=1, user_api="blas"):  # trials need the cores, and sums their order
             evidence = evidence.of(evidence.known(random))
-            if explores and self.halves(number, int((~evidence.beyond).sum())):
-                evidence = evidence.of(evidence.half(random))
             promise = self._promise(evidence, number, random, mean)
             within = evidence.of(np.flatnonzero(~evidence.beyond))
             best = within.points[np.argsort(within.losses, kind="stable")[:BEST]]
@@ -88,10 +79,6 @@ class Engine:
             for _ in range(self._companions(number, evidence) if explores else 0):
                 promise = promise.with_companion(seen)
             return self._candidates.climbed(promise, pool, promise.of(seen), fits, random)
-
-    def halves(self, number: int, losses: int) -> bool:
-        """Tell whether trial `number`, where it explores, is proposed by half of so many losses."""
-        return self._choices.halves and number % CYCLE == CYCLE - 1 and losses >= HALVED_FROM
 
     def _promise(self, evidence: Evidence, number: int, random: np.random.Generator, mean: Mean) -> Promise:
         values = self._scaled(evidence.losses)

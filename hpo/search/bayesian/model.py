@@ -52,16 +52,14 @@ class Model:
         """How many values there are of parents."""
         return self._known.inherited
 
-    def evidence(self, number: int, trust: Sequence[float] = ()) -> str:
-        """Return what the proposal of trial `number` rests on, in words for the user; `trust` as in `ask`."""
+    def evidence(self, trust: Sequence[float] = ()) -> str:
+        """Return what the next proposal rests on, in words for the user; `trust` is as in `ask`."""
         known = self._known
         outside = f", {known.beyond} outside of the ranges" if known.beyond else ""
         parents = f" and {known.inherited} of parents" if known.inherited else ""
         counts = f"({known.count(Kind.PENDING)} pending, {known.count(Kind.FAILED)} failed{outside})"
         expected = ", beginning with what parents expect" if any(self._believed(trust)) else ""
-        is_halved = self._explores and self._engine.halves(number, self.results + self.inherited)
-        half = "half of " if is_halved else ""
-        return f"model of {half}{self.results} trials{parents}{expected} {counts}"
+        return f"model of {self.results} trials{parents}{expected} {counts}"
 
     def catch_up(self) -> None:
         """Take in what happened since the last call."""
@@ -88,16 +86,12 @@ class Model:
             fits=fits,
             drawn=np.array(points).reshape(len(points), encoding.dimension),
             mean=self._parents.mean(self._believed(trust)),
-            explores=self._explores,
+            explores=not self._has_parents or self.results + self.inherited >= EXPLORED,
         )
         tried = self._known.tried()
         for point in ranked:
             if fits(point) and np.abs(tried - point).max(axis=1).min(initial=1.0) > SAME:
                 yield encoding.values(point)
-
-    @property
-    def _explores(self) -> bool:
-        return not self._has_parents or self.results + self.inherited >= EXPLORED
 
     def _believed(self, trust: Sequence[float]) -> Sequence[float]:
         """Return how far parents are believed: not at all while the model is of what is required."""

@@ -36,12 +36,6 @@ class Evidence:
         """Return the places of those that a model is conditioned on; the best are among them."""
         return subset(np.where(self.beyond, np.inf, self.losses), KNOWN, random)
 
-    def half(self, random: np.random.Generator) -> Places:
-        """Return the places of half of those that have losses, drawn at random; all that lie outside stay."""
-        within = np.flatnonzero(~self.beyond)
-        drawn = random.choice(within, (len(within) + 1) // 2, replace=False)
-        return np.sort(np.concatenate([drawn, np.flatnonzero(self.beyond)]))
-
     def of(self, places: Places) -> Evidence:
         """Return it with some of the points that have losses alone."""
         return replace(
