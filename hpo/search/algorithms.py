@@ -9,7 +9,8 @@ from functools import lru_cache
 from hpo.core.history import History
 from hpo.core.settings import Goal
 from hpo.core.verdict import Verdict
-from hpo.search.allocation import minimum, ranked, weights
+from hpo.search.allocation import minimum, ranked
+from hpo.search.chebyshev import weights
 from hpo.search.projection import Projections
 from hpo.search.standing import Standing
 from hpo.search.stopping import Decision, Explains
@@ -111,4 +112,4 @@ class _Shares:
             if trial.is_result and trial.number not in self._completed:
                 self._completed.add(trial.number)
                 values = zip(self._signs, trial.values, strict=True)
-                standing.add(tuple(sign * (value or 0.0) for sign, value in values))
+                standing.results.add(tuple(sign * (value or 0.0) for sign, value in values))

@@ -14,7 +14,7 @@ from hpo.core.settings import Goal, Objective
 from hpo.core.trial import Reason, Trial, TrialStatus
 from hpo.report.pareto import hypervolume
 from hpo.search.algorithms import Algorithms, Searched
-from hpo.search.allocation import weights
+from hpo.search.chebyshev import weights
 from hpo.search.registry import build
 from hpo.search.strategy import Strategy
 from hpo.spec.space import Continuous, Space

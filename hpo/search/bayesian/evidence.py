@@ -12,9 +12,12 @@ from typing import assert_never
 import numpy as np
 
 from hpo.core.history import History
+from hpo.core.settings import Goal
 from hpo.core.trial import Trial, TrialStatus
 from hpo.search.bayesian.encoding import Array, Encoding
 from hpo.search.bayesian.surrogate import Evidence
+from hpo.search.attained import Attained, Losses, moderate
+from hpo.search.chebyshev import Weighed, weights
 from hpo.spec.space import Values
 
 STOPPED_DOUBT = 0.25
@@ -38,8 +41,8 @@ class Kind(Enum):
 class _Known:
     kind: Kind
     point: Array
-    loss: float = math.nan
-    error: float = 0.0  # standard error of the loss, where it is told
+    losses: Losses = ()
+    error: float = 0.0  # standard error of the first loss, where it is told
     violation: float = 0.0
 
 
@@ -49,21 +52,29 @@ class HistoryEvidence:
     A completed trial counts by its value. A stopped one counts by the last value of its curve, but for no
     better than the middle one of the completed: it was worse than others. A failure of the program's own
     counts for the model of failures, and so does a result that misses what is required; where all of them
-    do, they count by how far. How the machinery or a user ended a trial says nothing.
+    do, they count by how far. How the machinery or a user ended a trial says nothing. Several objectives are
+    made into one, by weights that the trial's number tells.
     """
 
     def __init__(
-        self, encoding: Encoding, history: History, before: Sequence[tuple[Values, float]] = ()
+        self,
+        encoding: Encoding,
+        history: History,
+        before: Sequence[tuple[Values, float]] = (),
+        others: Sequence[Goal] = (),
     ) -> None:
+        """Take results from before the history, and the goals of the objectives beside its own."""
         self._encoding = encoding
         self._history = history
-        self._sign = history.goal.sign
+        self._signs = [goal.sign for goal in (history.goal, *others)]
         self._read = 0
         self._trials: dict[int, _Known] = {}
         self._before = [
-            _Known(Kind.RESULT, encoding.point(values), self._sign * value) for values, value in before
+            _Known(Kind.RESULT, encoding.point(values), self._losses((value,))) for values, value in before
         ]
         self._outside: set[int] = set()
+        self._attained = Attained()
+        self._counted: set[int] = set()  # whose results that is made of
 
     @property
     def inherited(self) -> int:
@@ -95,9 +106,14 @@ class HistoryEvidence:
                 self._outside.add(number)
                 continue
             point = known.point if known is not None else self._encoding.point(trial.params)
-            kind, value = _said(trial, self._history)
-            error = trial.standard_error or 0.0
-            self._trials[number] = _Known(kind, point, self._sign * value, error, trial.violation)
+            kind, values = _said(trial, self._history)
+            if kind is Kind.STOPPED and len(self._signs) > 1:  # its values are no result's
+                kind, values = Kind.FAILED, ()
+            losses, error = self._losses(values), trial.standard_error or 0.0
+            self._trials[number] = _Known(kind, point, losses, error, trial.violation)
+            if kind is Kind.RESULT and not trial.violation and number not in self._counted:
+                self._counted.add(number)
+                self._attained.add(losses)
         self._read = len(self._history.log)
 
     @property
@@ -106,17 +122,21 @@ class HistoryEvidence:
         results = [known for known in (*self._before, *self._trials.values()) if known.kind is Kind.RESULT]
         return bool(results) and all(known.violation for known in results)
 
-    def evidence(self) -> Evidence:
-        """Return all of it as arrays, in the order of the trials."""
-        trials = [self._trials[number] for number in sorted(self._trials)]
-        results = [*self._before, *(self._trials[number] for number in self.results)]
+    def evidence(self, number: int) -> Evidence:
+        """Return all of it as arrays, in the order of the trials, as it is for trial `number`."""
+        trials = [self._trials[each] for each in sorted(self._trials)]
+        results = [*self._before, *(self._trials[each] for each in self.results)]
         stopped = [known for known in trials if known.kind is Kind.STOPPED]
         if self.misses_all:  # what is required comes first
-            results = [replace(known, loss=min(known.violation, WORST), error=0.0) for known in results]
+            results = [
+                replace(known, losses=(min(known.violation, WORST),), error=0.0) for known in results
+            ]
             stopped = []
-        losses = [known.loss for known in results]
+        elif len(self._signs) > 1:
+            results = self._made_one(results, number)
+        losses = [known.losses[0] for known in results]
         middle = median_low(losses) if losses else -math.inf
-        losses += [max(known.loss, middle) for known in stopped]
+        losses += [max(known.losses[0], middle) for known in stopped]
         points = [known.point for known in (*results, *stopped)]
         variance = float(np.var(losses)) if max(map(abs, losses), default=0.0) < WORST else math.inf
         doubts = [known.error**2 / variance if known.error and variance else 0.0 for known in results]
@@ -131,6 +151,20 @@ class HistoryEvidence:
             pending=self._stacked([known.point for known in trials if known.kind is Kind.PENDING]),
         )
 
+    def _made_one(self, results: Sequence[_Known], number: int) -> list[_Known]:
+        """Return results with one loss each, made of several, and its standard error."""
+        weighed = Weighed.of_front(self._attained, weights(len(self._signs), number))
+        made = []
+        for known in results:
+            first, *others = known.losses
+            loss, more = weighed.loss(known.losses), weighed.loss((first + known.error, *others))
+            made.append(replace(known, losses=(loss,), error=more - loss))
+        return made
+
+    def _losses(self, values: Sequence[float]) -> Losses:
+        losses = tuple(sign * value for sign, value in zip(self._signs, values, strict=False))
+        return losses if len(self._signs) == 1 else moderate(losses)
+
     def tried(self) -> Array:
         """Return the points of all trials, shape (n, d)."""
         return self._stacked([known.point for known in (*self._before, *self._trials.values())])
@@ -139,22 +173,21 @@ class HistoryEvidence:
         return np.array(points).reshape(len(points), self._encoding.dimension)
 
 
-def _said(trial: Trial, history: History) -> tuple[Kind, float]:
-    """Return what a trial says, and the value by which it counts; NaN where it has none."""
+def _said(trial: Trial, history: History) -> tuple[Kind, Sequence[float]]:
+    """Return what a trial says, and the values by which it counts; none where it has none."""
     match trial.status:
         case TrialStatus.PROPOSED | TrialStatus.RUNNING | TrialStatus.STOPPING:
-            return Kind.PENDING, math.nan
-        case TrialStatus.COMPLETED if trial.value is not None and math.isfinite(trial.value):
-            return Kind.RESULT, trial.value
+            return Kind.PENDING, ()
+        case TrialStatus.COMPLETED:
+            values = [value for value in trial.values if value is not None and math.isfinite(value)]
+            return (Kind.RESULT, values) if len(values) == len(trial.values) else (Kind.FAILED, ())
         case TrialStatus.PRUNED:
             value = _last(_judged(trial, history.curve(trial.number)))
-            return (Kind.STOPPED if math.isfinite(value) else Kind.FAILED), value
-        case TrialStatus.COMPLETED:
-            return Kind.FAILED, math.nan
+            return (Kind.STOPPED, (value,)) if math.isfinite(value) else (Kind.FAILED, ())
         case TrialStatus.FAILED if trial.reason is not None and trial.reason.blames_values:
-            return Kind.FAILED, math.nan
+            return Kind.FAILED, ()
         case TrialStatus.FAILED | TrialStatus.CANCELLED:
-            return Kind.NOTHING, math.nan
+            return Kind.NOTHING, ()
         case _:
             assert_never(trial.status)
 

@@ -41,7 +41,8 @@ class Model:
         self._parents = Parents(self._encoding, parents)
         self._has_parents = context.prior.type is not None
         before = evidence_of(context.space, context.prior)
-        self._known = HistoryEvidence(self._encoding, history, before)
+        others = [objective.goal for objective in context.others]
+        self._known = HistoryEvidence(self._encoding, history, before, others)
 
     @property
     def results(self) -> int:
@@ -81,7 +82,7 @@ class Model:
 
         points = [encoding.point(values) for values in drawn]
         ranked = self._engine.ranked(
-            self._known.evidence(),
+            self._known.evidence(number),
             number=number,
             random=np.random.default_rng(derived_seed(self._seed, number)),
             fits=fits,
