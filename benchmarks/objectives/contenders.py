@@ -107,9 +107,7 @@ def random_search(setting: Setting, seed: int) -> Contender:
 def tpe(setting: Setting, seed: int) -> Contender:
     """Return Optuna's default, which is multivariate and takes what is running for bad, in groups."""
     conditional = bool(setting.task.space.conditions)
-    sampler = optuna.samplers.TPESampler(
-        seed=seed, multivariate=True, constant_liar=True, group=conditional
-    )
+    sampler = optuna.samplers.TPESampler(seed=seed, multivariate=True, constant_liar=True, group=conditional)
     return OptunaStudy(setting.task.space, setting.objectives, sampler)
 
 

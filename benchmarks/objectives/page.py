@@ -50,7 +50,8 @@ def quality(looks: Sequence[int], runs: Mapping[Key, Run]) -> str:
         row = [contender]
         for place in range(len(looks)):
             for count in workers:
-                of = {k: r.shares[place] for k, r in runs.items() if (k.contender, k.workers) == (contender, count)}
+                whose = (contender, count)
+                of = {k: r.shares[place] for k, r in runs.items() if (k.contender, k.workers) == whose}
                 mean, error = estimate(of)
                 row.append(f"{mean:.3f} ± {error:.3f}")
         cpu = fmean(run.cpu for key, run in runs.items() if key.contender == contender)
@@ -92,8 +93,8 @@ def page(tasks: Sequence[str], looks: Sequence[int], runs: Mapping[Key, Run]) ->
 PAGE = """\
 # Several objectives
 
-Of the hypervolume that the best known front covers, the share that a job's front covers, on {count} tasks. Means over the
-tasks, with their standard errors over the {seeds} seeds, the tasks given.
+Of the hypervolume that the best known front covers, the share that a job's front covers, on {count} tasks.
+Means over the tasks, with their standard errors over the {seeds} seeds, the tasks given.
 
 {quality}
 

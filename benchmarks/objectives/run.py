@@ -18,7 +18,7 @@ from pathlib import Path
 import optuna
 from threadpoolctl import threadpool_limits
 
-from benchmarks.objectives.contenders import CONTENDERS, RANDOM, Setting
+from benchmarks.objectives.contenders import CONTENDERS, Setting
 from benchmarks.objectives.page import Key, Run, page
 from benchmarks.objectives.simulation import simulated
 from benchmarks.objectives.tasks import Yardstick, tasks

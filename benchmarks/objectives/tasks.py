@@ -159,8 +159,9 @@ def along(function: Callable[[Values], Losses]) -> tuple[Losses, ...]:
 
 def branin_currin(values: Values) -> Losses:
     x, y = number(values, "x"), number(values, "y")
-    ratio = (2300.0 * x**3 + 1900.0 * x**2 + 2092.0 * x + 60.0) / (100.0 * x**3 + 500.0 * x**2 + 4.0 * x + 20.0)
-    currin = (1.0 - math.exp(-1.0 / (2.0 * y)) if y else 1.0) * ratio
+    above = 2300.0 * x**3 + 1900.0 * x**2 + 2092.0 * x + 60.0
+    below = 100.0 * x**3 + 500.0 * x**2 + 4.0 * x + 20.0
+    currin = (1.0 - math.exp(-1.0 / (2.0 * y)) if y else 1.0) * above / below
     return branin({"x": 15.0 * x - 5.0, "y": 15.0 * y}), currin
 
 
@@ -200,7 +201,7 @@ def _weights(values: Values) -> float:
 
 def _leaves(values: Values) -> float:
     """Return how many leaves boosted trees have at the most."""
-    return number(values, "n_estimators") * 2.0 ** number(values, "max_depth")
+    return number(values, "n_estimators") * math.exp2(number(values, "max_depth"))
 
 
 def tasks() -> dict[str, Task]:
@@ -216,9 +217,7 @@ def tasks() -> dict[str, Task]:
         Task(name="Branin and Currin, noise", space=unit, losses=branin_currin, noise=2.0),
         Task(name="network, time, noise", space=NETWORK, losses=network_and_time, noise=0.01),
         Task(name="learners, time, conditional", space=LEARNERS, losses=learner_and_time),
-        Task(
-            name="memory, failing region", space=MEMORY, losses=loss_and_memory, fails=out_of_memory
-        ),
+        Task(name="memory, failing region", space=MEMORY, losses=loss_and_memory, fails=out_of_memory),
         Task(name="perceptron on wine, weights, noise", space=perceptron, losses=on_wine, noise=noise),
         Task(name="boosting on diabetes, leaves", space=boosting, losses=on_diabetes),
     )

@@ -9,10 +9,10 @@ of the distance from the best of all values to the algorithms' medians, in the m
 of the objective matters, nor how bad the worst values are, nor whose trials are the most. The results that an
 identical start's parents have given count like the job's own.
 
-Several objectives are weighed, each time otherwise, and then judged as if they were one (`chebyshev`), each in
-its own unit as above. Every point of a front is the best under some weights. So an algorithm gets the trials
-of the weights under which it is ahead: one that is best in a part of the front gets that part's share, and one
-that is on no part of it ever fewer.
+Several objectives are weighed, each time otherwise, and then judged as if they were one (`chebyshev`), each
+in its own unit as above. Every point of a front is the best under some weights. So an algorithm gets the
+trials of the weights under which it is ahead: one that is best in a part of the front gets that part's share,
+and one that is on no part of it ever fewer.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ class Standing:
     initial: int  # configurations that are to be tried first of all
     trials: int = 0  # all that were proposed, also those that have not ended, or failed
     inherited: int = 0  # results of parents, which count like its own
-    results: Attained = field(default_factory=Attained)  # what its trials and its parents' have completed with
+    results: Attained = field(default_factory=Attained)  # its own and its parents'
 
     @property
     def tried(self) -> int:

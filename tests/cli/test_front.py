@@ -116,17 +116,18 @@ def test_status_has_the_front_and_what_is_required(hpo: Hpo) -> None:
     assert f"front of {len(front)}" in hpo("list").out
 
 
-def test_the_model_is_optunas_and_that_is_said(hpo: Hpo) -> None:
-    assert hpo("status", "job", "--json").json["chosen_by"] == {"random": 6, "model": 14}
+def test_what_the_model_weighed_is_said(hpo: Hpo) -> None:
+    assert hpo("status", "job", "--json").json["chosen_by"] == {"random": 8, "model": 12}
     trials = hpo("trials", "job", "--json").json
-    assert trials[6]["proposed_by"].startswith("TPE of Optuna, for several objectives, from 6 trials (")
+    assert trials[8]["proposed_by"].startswith("model of 8 trials where the objectives weigh 0.")
+    assert trials[8]["proposed_by"] in hpo("why", "job", "9").out
     plan = hpo("plan", "spec.yaml", "--json").json
-    assert plan["model"] == "Optuna's multi-objective TPE, as there are several objectives"
+    assert plan["model"] == "the objectives made one, weighed otherwise for each trial"
     assert [each["metric"] for each in plan["objectives"]] == ["acc", "latency"]
     assert plan["require"] == ["latency < 80", "acc > 0.6"]
     text = hpo("plan", "spec.yaml").out
     assert text.startswith("job: maximize acc, minimize latency\n")
-    assert "\nmodel     Optuna's multi-objective TPE, as there are several objectives\n" in text
+    assert "\nmodel     the objectives made one, weighed otherwise for each trial\n" in text
     assert "\nrequire   latency < 80; acc > 0.6\n" in text
 
 

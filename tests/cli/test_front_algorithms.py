@@ -67,7 +67,7 @@ def done(shared_hpo: Hpo) -> Hpo:
     """A job of 24 trials, which has ended."""
     write(shared_hpo, limits={"max_jobs": 24, "max_parallel_jobs": 2})
     plan = shared_hpo("plan", "spec.yaml").out
-    assert "\nmodel     Optuna's multi-objective TPE, as there are several objectives\nalgorithm " in plan
+    assert "\nmodel     the objectives made one, weighed otherwise for each trial\nalgorithm " in plan
     shared_hpo("run", "spec.yaml")
     return shared_hpo
 

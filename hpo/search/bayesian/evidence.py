@@ -14,9 +14,9 @@ import numpy as np
 from hpo.core.history import History
 from hpo.core.settings import Goal
 from hpo.core.trial import Trial, TrialStatus
+from hpo.search.attained import Attained, Losses, moderate
 from hpo.search.bayesian.encoding import Array, Encoding
 from hpo.search.bayesian.surrogate import Evidence
-from hpo.search.attained import Attained, Losses, moderate
 from hpo.search.chebyshev import Weighed, weights
 from hpo.spec.space import Values
 
@@ -128,9 +128,7 @@ class HistoryEvidence:
         results = [*self._before, *(self._trials[each] for each in self.results)]
         stopped = [known for known in trials if known.kind is Kind.STOPPED]
         if self.misses_all:  # what is required comes first
-            results = [
-                replace(known, losses=(min(known.violation, WORST),), error=0.0) for known in results
-            ]
+            results = [replace(known, losses=(min(known.violation, WORST),), error=0.0) for known in results]
             stopped = []
         elif len(self._signs) > 1:
             results = self._made_one(results, number)
