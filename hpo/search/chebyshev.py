@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from hpo.search.attained import Attained, Losses
+from hpo.search.attained import Attained, Losses, moderate
 
 AUGMENTED = 0.05
 """What the sum of the weighed losses counts beside the greatest one, as in ParEGO."""
@@ -46,7 +46,9 @@ class Weighed:
         """Return the loss that the losses come to."""
         parts = [
             weight * (loss - best) / unit
-            for weight, loss, best, unit in zip(self.weights, losses, self.best, self.units, strict=True)
+            for weight, loss, best, unit in zip(
+                self.weights, moderate(losses), self.best, self.units, strict=True
+            )
         ]
         return max(parts) + AUGMENTED * sum(parts)
 

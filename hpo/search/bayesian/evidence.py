@@ -14,7 +14,7 @@ import numpy as np
 from hpo.core.history import History
 from hpo.core.settings import Goal
 from hpo.core.trial import Trial, TrialStatus
-from hpo.search.attained import Attained, Losses, moderate
+from hpo.search.attained import Attained, Losses
 from hpo.search.bayesian.encoding import Array, Encoding
 from hpo.search.bayesian.surrogate import Evidence
 from hpo.search.chebyshev import Weighed, weights
@@ -160,8 +160,7 @@ class HistoryEvidence:
         return made
 
     def _losses(self, values: Sequence[float]) -> Losses:
-        losses = tuple(sign * value for sign, value in zip(self._signs, values, strict=False))
-        return losses if len(self._signs) == 1 else moderate(losses)
+        return tuple(sign * value for sign, value in zip(self._signs, values, strict=False))
 
     def tried(self) -> Array:
         """Return the points of all trials, shape (n, d)."""
