@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import pytest
+import yaml
 
 from hpo.core.settings import Goal
 from hpo.report.pareto import hypervolume, pareto_front
@@ -189,10 +190,36 @@ def test_a_gate_about_nothing_is_refused_before_anything_is_started(hpo: Hpo) ->
     hpo("status", "gated", status=4)
 
 
-@pytest.mark.parametrize("command", ["narrow", "confirm"])
-def test_what_needs_a_single_best_trial_is_refused(hpo: Hpo, command: str) -> None:
-    said = hpo(command, "job", status=2).err
+def test_what_needs_a_single_best_trial_is_refused(hpo: Hpo) -> None:
+    said = hpo("confirm", "job", status=2).err
     assert "job is tuned for acc and latency, and has no single best trial; `hpo best job`" in said
+
+
+def test_ranges_are_narrowed_around_the_front(hpo: Hpo) -> None:
+    narrowed = hpo("narrow", "job")
+    front = [trial["parameters"] for trial in hpo("best", "job", "--json").json]
+    completed = sum(trial["feasible"] for trial in hpo("trials", "job", "--json").json)
+    assert (
+        f"# narrowed around the front, the best {len(front)} of {completed} trials of job\n" in narrowed.out
+    )
+    after = yaml.safe_load(narrowed.out)
+    assert after["name"] == "job-2"
+    assert [each["metric"] for each in after["objectives"]] == ["acc", "latency"]
+    for name, before in SEVERAL["parameters"].items():
+        least, greatest = (end(values[name] for values in front) for end in (min, max))
+        after_it = after["parameters"][name]
+        assert before["min"] <= after_it["min"] <= least <= greatest <= after_it["max"] <= before["max"]
+    assert after["parameters"]["n"]["max"] < 9, "none that is slow and no better is on the front"
+    assert "is widened" not in narrowed.err
+    hpo.write("round-2.yaml", narrowed.out)
+    assert hpo("plan", "round-2.yaml", "--json").json["model"]
+
+
+@pytest.mark.parametrize("option", ["--top=5", "--fraction=0.3", "--warm-start"])
+def test_what_narrows_around_one_best_trial_is_refused(hpo: Hpo, option: str) -> None:
+    said = hpo("narrow", "job", option, status=2).err
+    assert "job has several objectives, and " in said
+    assert option.partition("=")[0] in said
 
 
 def test_the_front_has_no_top(hpo: Hpo) -> None:
