@@ -190,11 +190,6 @@ def test_a_gate_about_nothing_is_refused_before_anything_is_started(hpo: Hpo) ->
     hpo("status", "gated", status=4)
 
 
-def test_what_needs_a_single_best_trial_is_refused(hpo: Hpo) -> None:
-    said = hpo("confirm", "job", status=2).err
-    assert "job is tuned for acc and latency, and has no single best trial; `hpo best job`" in said
-
-
 def test_ranges_are_narrowed_around_the_front(hpo: Hpo) -> None:
     narrowed = hpo("narrow", "job")
     front = [trial["parameters"] for trial in hpo("best", "job", "--json").json]

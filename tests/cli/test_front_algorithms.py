@@ -136,8 +136,7 @@ def test_each_is_narrowed_around_its_own_front(done: Hpo) -> None:
             assert f"narrowed around the front, {about}" in said
 
 
-def test_what_is_about_one_best_trial_is_refused(done: Hpo) -> None:
-    assert "has no single best trial" in done("confirm", "job", status=2).err
+def test_why_tells_of_the_front(done: Hpo) -> None:
     why = done("why", "job", "1", "--json").json
     assert (why["algorithm"], why["best"], why["on_front"]) == ("behind", None, False)
 
