@@ -65,11 +65,13 @@ def front_table(front: Sequence[FrontTrialData]) -> str:
     names = parameter_names(trial["parameters"] for trial in front)
     goals = front[0]["goals"] if front else {}
     are_several = any(trial["algorithm"] is not None for trial in front)
-    given = ["trial", *(["algorithm"] if are_several else [])]
+    has_parents = any(trial["origin"] != trial["job"] for trial in front)
+    given = ["trial", *(["of"] if has_parents else []), *(["algorithm"] if are_several else [])]
     header = [*given, *(f"{metric} ({goal})" for metric, goal in goals.items()), *names]
     rows = [
         [
             str(trial["trial"]),
+            *([trial["origin"]] if has_parents else []),
             *([trial["algorithm"] or ""] if are_several else []),
             *(short_number(trial["values"][metric]) for metric in goals),
             *cells(trial["parameters"], names),

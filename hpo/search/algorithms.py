@@ -23,7 +23,7 @@ class Searched:
 
     strategy: Strategy
     initial: int = 0  # configurations that it proposes first
-    known: Sequence[float] = ()  # values of an identical start's parents
+    known: Sequence[Sequence[float]] = ()  # values of an identical start's parents, of each objective
 
 
 class Algorithms:
@@ -84,12 +84,12 @@ class Algorithms:
         ]
 
     def _new_shares(self, history: History) -> _Shares:
-        standings = []
+        standings, goals = [], [history.goal, *self._others]
         for name, each in self._algorithms.items():
             standings.append(Standing(name, each.initial))
-            for value in each.known:
-                standings[-1].inherit((history.goal.sign * value,))
-        return _Shares(history, standings, [history.goal, *self._others])
+            for values in each.known:
+                standings[-1].inherit(tuple(g.sign * value for g, value in zip(goals, values, strict=True)))
+        return _Shares(history, standings, goals)
 
 
 class _Shares:

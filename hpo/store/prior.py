@@ -9,7 +9,7 @@ from dataclasses import asdict
 
 from hpo.core.prior import ParentReport, PastTrial, Prior, Priors, PriorTrial, WarmStart
 
-_TRIAL = "parent, scale, job, number, params, value, mapped"
+_TRIAL = "parent, scale, job, number, params, value, mapped, others"
 
 
 def write_priors(db: sqlite3.Connection, priors: Priors) -> None:
@@ -39,7 +39,7 @@ def _write(
         ],
     )
     db.executemany(
-        f"insert into prior_trial ({_TRIAL}) values (?, ?, ?, ?, ?, ?, ?)",
+        f"insert into prior_trial ({_TRIAL}) values (?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
                 first + trial.parent,
@@ -49,6 +49,7 @@ def _write(
                 json.dumps(dict(trial.past.params), ensure_ascii=False),
                 trial.past.value,
                 None if trial.params is None else json.dumps(dict(trial.params), ensure_ascii=False),
+                json.dumps(trial.past.others),
             )
             for trial in prior.trials
         ],
@@ -67,11 +68,11 @@ def read_priors(db: sqlite3.Connection) -> dict[str | None, Prior]:
         places[position] = algorithm, len(reports[algorithm])
         reports[algorithm].append(_report(report))
     trials: defaultdict[str | None, list[PriorTrial]] = defaultdict(list)
-    for position, scale, job, number, params, value, mapped in db.execute(
+    for position, scale, job, number, params, value, mapped, others in db.execute(
         f"select {_TRIAL} from prior_trial order by id"
     ):
         algorithm, parent = places[position]
-        past = PastTrial(job, number, json.loads(params), value)
+        past = PastTrial(job, number, json.loads(params), value, tuple(json.loads(others)))
         known = None if mapped is None else json.loads(mapped)
         trials[algorithm].append(PriorTrial(parent, scale, past, known))
     return {

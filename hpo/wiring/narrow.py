@@ -52,13 +52,15 @@ def next_round(
 
     Of several objectives the best trials are the Pareto front, which says how many they are, and nothing is
     widened. `warm_start` makes the job its parent. Raises HpoError where too few trials have completed, and
-    UsageError for a `top` that is no part of them, and for what several objectives have not.
+    UsageError for a `top` that is no part of them, or that several objectives have not.
     """
     with closing(Store.look(folder / DATABASE)) as store:
         record, trials = store.record(), store.trials()
-    if record.settings.others:
-        is_counted = (top, fraction) != (None, None)
-        _refuse_of_several(folder.name, is_counted=is_counted, warm_start=warm_start)
+    if record.settings.others and (top, fraction) != (None, None):
+        raise UsageError(
+            f"{folder.name} has several objectives, and its front says how many the best trials are: leave "
+            "--top and --fraction out"
+        )
     spec = prepare([folder / SPEC], base=Path(record.base), check_launch=False).spec
     text = (folder / SPEC).read_text(encoding="utf-8")
     root = composed(text)
@@ -122,17 +124,6 @@ def _parts(job: str, spec: Spec, trials: Sequence[Trial]) -> Iterator[_Part]:
 
 def _met(spec: Spec) -> str:
     return ", and met `require`" if spec.require else ""
-
-
-def _refuse_of_several(job: str, *, is_counted: bool, warm_start: bool) -> None:
-    """Raise UsageError for options that a job with several objectives does not take."""
-    if is_counted:
-        why = "its front says how many the best trials are: leave --top and --fraction out"
-    elif warm_start:
-        why = "parents' trials cannot be compared by several: leave --warm-start out"
-    else:
-        return
-    raise UsageError(f"{job} has several objectives, and {why}")
 
 
 def _narrowed(

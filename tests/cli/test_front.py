@@ -210,7 +210,7 @@ def test_ranges_are_narrowed_around_the_front(hpo: Hpo) -> None:
     assert hpo("plan", "round-2.yaml", "--json").json["model"]
 
 
-@pytest.mark.parametrize("option", ["--top=5", "--fraction=0.3", "--warm-start"])
+@pytest.mark.parametrize("option", ["--top=5", "--fraction=0.3"])
 def test_what_narrows_around_one_best_trial_is_refused(hpo: Hpo, option: str) -> None:
     said = hpo("narrow", "job", option, status=2).err
     assert "job has several objectives, and " in said

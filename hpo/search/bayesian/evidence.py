@@ -60,7 +60,7 @@ class HistoryEvidence:
         self,
         encoding: Encoding,
         history: History,
-        before: Sequence[tuple[Values, float]] = (),
+        before: Sequence[tuple[Values, Sequence[float]]] = (),
         others: Sequence[Goal] = (),
     ) -> None:
         """Take results from before the history, and the goals of the objectives beside its own."""
@@ -70,11 +70,13 @@ class HistoryEvidence:
         self._read = 0
         self._trials: dict[int, _Known] = {}
         self._before = [
-            _Known(Kind.RESULT, encoding.point(values), self._losses((value,))) for values, value in before
+            _Known(Kind.RESULT, encoding.point(values), self._losses(found)) for values, found in before
         ]
         self._outside: set[int] = set()
         self._attained = Attained()
-        self._counted: set[int] = set()  # whose results that is made of
+        self._counted: set[int] = set()  # whose results that is made of, beside those from before
+        for known in self._before:
+            self._attained.add(known.losses)
 
     @property
     def inherited(self) -> int:
