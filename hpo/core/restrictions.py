@@ -36,7 +36,7 @@ def restrictions(child: Child, parent: Parent) -> Iterator[str]:
         yield f"its goal was to {parent.goal.value}, and this job's is to {objective.goal.value}"
     if parent.goals is not None:
         yield from _others(child.others, parent.goals)
-    if not parent.trials and not _lacks(child, parent):
+    if not parent.trials:
         yield "it has no completed trial, and nothing to begin with"
     if child.heir.type is WarmStart.IDENTICAL:
         yield from _kinds(child.heir, parent)
@@ -55,11 +55,6 @@ def _others(others: Sequence[Objective], goals: Mapping[str, Goal]) -> Iterator[
         elif goal is not objective.goal:
             here = objective.goal.value
             yield f"its goal was to {goal.value} {objective.metric}, and this job's is to {here} it"
-
-
-def _lacks(child: Child, parent: Parent) -> bool:
-    """Tell whether a parent's trials lack values of some objective, and none of them can be taken."""
-    return parent.goals is not None and any(each.metric not in parent.goals for each in child.others)
 
 
 def _kinds(heir: Heir, parent: Parent) -> Iterator[str]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, TypedDict, assert_never
 
-from hpo.core.prior import Known
+from hpo.core.prior import Known, PriorTrial
 from hpo.core.settings import Goal, Settings
 from hpo.core.trial import Trial, TrialStatus
 from hpo.report.best import algorithm_of
@@ -77,22 +77,34 @@ def front_members(job: JobView, algorithm: str | None = None) -> list[Known]:
 
 def front_of(job: JobView, *, algorithm: str | None = None) -> list[FrontTrialData]:
     """Return the front of a job with several objectives, or of one of its algorithms, as data."""
+    return [_front_trial(job, known) for known in front_members(job, algorithm)]
+
+
+def _front_trial(job: JobView, known: Known) -> FrontTrialData:
     settings = job.record.settings
-    goals = {objective.metric: objective.goal.value for objective in settings.objectives}
-    return [
-        FrontTrialData(
-            job=job.name,
-            trial=known.number if isinstance(known, Trial) else known.past.number,
-            algorithm=known.algorithm if isinstance(known, Trial) else algorithm_of(job, known),
-            values=_by_metric(settings, _values(known)),
-            goals=goals,
-            parameters=dict(known.params or {}),
-            status=known.status.value if isinstance(known, Trial) else TrialStatus.COMPLETED.value,
-            origin=job.name if isinstance(known, Trial) else known.past.job,
-            cost=cost_of(known) if isinstance(known, Trial) else None,
-        )
-        for known in front_members(job, algorithm)
-    ]
+    match known:
+        case Trial():
+            number, origin, algorithm, cost = known.number, job.name, known.algorithm, cost_of(known)
+        case PriorTrial():
+            number, origin, algorithm, cost = (
+                known.past.number,
+                known.past.job,
+                algorithm_of(job, known),
+                None,
+            )
+        case _:
+            assert_never(known)
+    return FrontTrialData(
+        job=job.name,
+        trial=number,
+        algorithm=algorithm,
+        values=_by_metric(settings, _values(known)),
+        goals={objective.metric: objective.goal.value for objective in settings.objectives},
+        parameters=dict(known.params or {}),
+        status=TrialStatus.COMPLETED.value,
+        origin=origin,
+        cost=cost,
+    )
 
 
 def best_values(job: JobView, algorithm: str | None = None) -> dict[str, float]:

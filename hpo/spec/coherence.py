@@ -89,9 +89,7 @@ def _warm_grid(spec: object) -> Iterator[PydanticCustomError]:
 def _warm_front(spec: object) -> Iterator[PydanticCustomError]:
     match spec:
         case {"warm_start": {"type": "transfer"}, "objectives": list() | tuple()}:
-            text = (
-                "a transfer says where to begin by one value of each trial, and not by several"
-            )
+            text = "a transfer says where to begin by one value of each trial, and not by several"
             hint = "take `type: identical`, leave it out, or tune for one `objective`"
             yield mistake(text, hint=hint, at=("warm_start", "type"))
         case _:
