@@ -84,14 +84,11 @@ def _front_trial(job: JobView, known: Known) -> FrontTrialData:
     settings = job.record.settings
     match known:
         case Trial():
-            number, origin, algorithm, cost = known.number, job.name, known.algorithm, cost_of(known)
+            number, origin, cost = known.number, job.name, cost_of(known)
+            algorithm = known.algorithm
         case PriorTrial():
-            number, origin, algorithm, cost = (
-                known.past.number,
-                known.past.job,
-                algorithm_of(job, known),
-                None,
-            )
+            number, origin, cost = known.past.number, known.past.job, None
+            algorithm = algorithm_of(job, known)
         case _:
             assert_never(known)
     return FrontTrialData(
