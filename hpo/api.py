@@ -70,6 +70,7 @@ class Compromise:
     goals: Mapping[str, str]
     parameters: Mapping[str, Scalar]
     algorithm: str | None = None  # whose parameters they are, of several
+    origin: str = ""  # the job that ran it: this one, or a parent of an identical start
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +197,7 @@ def _front(job: JobView) -> Iterator[Compromise]:
             goals=data["goals"],
             parameters=data["parameters"],
             algorithm=data["algorithm"],
+            origin=data["origin"],
         )
 
 

@@ -99,7 +99,7 @@ def best_command(
     if settings.others:
         _refuse_for_several(name, top=top, wants_expected=wants_expected)
         _show_front(job, form, algorithm, now=now)
-        values = best_values(settings, own_trials(job.trials, algorithm))
+        values = best_values(job, algorithm)
     elif wants_expected and top is not None:
         raise UsageError("--expected is about one trial: leave --top out")
     else:

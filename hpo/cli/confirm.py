@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hpo.report.confirmation import ComparisonData, ConfirmationData, RepeatedData
+    from hpo.report.confirmed_front import ConfirmedFrontData, RepeatedFrontTrialData
     from hpo.wiring.prepared import Prepared
 
 
@@ -45,7 +47,8 @@ def confirm_command(
 
     The runs are trials of a follow-up job, NAME-confirm, of the same spec, with the seed as one more
     parameter: `--seed 1` and so on. Called again, it goes on where it was cut off, and shows what it has
-    found once all have run.
+    found once all have run. Of several objectives K trials of the Pareto front are run again, from one
+    end of it to the other.
 
     \b
     Examples:
@@ -53,6 +56,7 @@ def confirm_command(
       hpo confirm digits-forest --top 2 --seeds 10 --seed-name random-state
     """
     from hpo.report.confirmation import confirmation
+    from hpo.report.confirmed_front import confirmed_front
     from hpo.report.data import view
     from hpo.wiring import confirm
 
@@ -64,11 +68,16 @@ def confirm_command(
     best, seed_name = confirm.winners(job, top), seed_name or confirm.seed_name_of(job)
     chosen = follow_up or confirm.follow_up_name(name)
     prepared = confirm.follow_up(job, best, name=chosen, seeds=seeds, seed_name=seed_name, say=render.say)
-    folder = job_folder(chosen)
-    status = _run_to_its_end(folder, prepared)
-    found = confirmation(job, view(folder, now=time.time()), best, seed_name=seed_name)
-    click.echo(render.as_json(found) if as_json else _text(found))
-    if missing := _missing(found):
+    status = _run_to_its_end(job_folder(chosen), prepared)
+    ran = view(job_folder(chosen), now=time.time())
+    if job.record.settings.others:
+        front = confirmed_front(job, ran, best, seed_name=seed_name)
+        missing, text = _missing(front), render.as_json(front) if as_json else _front_text(front)
+    else:
+        found = confirmation(job, ran, best, seed_name=seed_name)
+        missing, text = _missing(found), render.as_json(found) if as_json else _text(found)
+    click.echo(text)
+    if missing:
         click.echo(missing, err=True)
     raise SystemExit(status or int(bool(missing)))
 
@@ -91,7 +100,7 @@ def _run_to_its_end(folder: Path, prepared: Prepared) -> int:
     return interrupts.status or 0
 
 
-def _missing(found: ConfirmationData) -> str:
+def _missing(found: ConfirmationData | ConfirmedFrontData) -> str:
     """Return what keeps the answer from being a whole one, and what to do; nothing where it is."""
     chosen = found["confirmed_by"]
     if not any(trial["n"] for trial in found["trials"]):
@@ -114,14 +123,43 @@ def _text(found: ConfirmationData) -> str:
     ]
     if found["comparison"] is not None:
         lines.append(_verdict(found["comparison"]))
+    return "\n".join([*lines, *_remarks(found)])
+
+
+def _front_text(found: ConfirmedFrontData) -> str:
+    header = ["trial"]
+    for metric in found["goals"]:
+        header += [f"{metric} at first", "mean", "spread"]
+    header += ["n", "failed", "front"]
+    rows = [_front_row(trial) for trial in found["trials"]]
+    numbers = frozenset(range(len(header) - 1))
+    if any(trial["algorithm"] is not None for trial in found["trials"]):
+        header.append("algorithm")
+        rows = [[*row, trial["algorithm"] or ""] for row, trial in zip(rows, found["trials"], strict=True)]
+    goals = " and ".join(f"{metric} ({goal})" for metric, goal in found["goals"].items())
+    on_front = [str(trial["trial"]) for trial in found["trials"] if trial["on_front"]]
+    what = f"{goals} of trials of the front of {found['job']}, with several seeds each"
+    lines = [
+        f"{what} (runs: {found['confirmed_by']})",
+        render.table(header, rows, right=numbers),
+        f"by their means {len(on_front)} of {len(rows)} are on the front: {', '.join(on_front) or 'none'}",
+    ]
+    return "\n".join([*lines, *_remarks(found)])
+
+
+def _front_row(trial: RepeatedFrontTrialData) -> list[str]:
+    row = [str(trial["trial"])]
+    for each in trial["values"].values():
+        row += [render.short_number(each[key]) for key in ("value", "mean", "spread")]
+    return [*row, str(trial["n"]), str(trial["failed"]), "*" if trial["on_front"] else ""]
+
+
+def _remarks(found: ConfirmationData | ConfirmedFrontData) -> Iterator[str]:
     if found["seeds_matter"] is False:
-        lines.append(
-            f"every seed gave the same value: does the program read `--{found['seed_name']}`? (--seed-name)"
-        )
+        yield f"every seed gave the same value: does the program read `--{found['seed_name']}`? (--seed-name)"
     if failed := sum(trial["failed"] for trial in found["trials"]):
         runs = "1 run" if failed == 1 else f"{failed} runs"
-        lines.append(f"{runs} failed and are in no mean; again: hpo retry {found['confirmed_by']}")
-    return "\n".join(lines)
+        yield f"{runs} failed and are in no mean; again: hpo retry {found['confirmed_by']}"
 
 
 def _row(trial: RepeatedData) -> list[str]:

@@ -23,7 +23,7 @@ from hpo.report.best import ranked
 from hpo.report.counts import ended_of
 from hpo.report.data import StatusData, status_data, trial_data, view
 from hpo.report.feasibility import missed_text
-from hpo.report.front import front_trials, own_trials
+from hpo.report.front import front_members, own_trials
 from hpo.report.repeats import seconds
 from hpo.store.home import existing_job, job_names
 
@@ -92,7 +92,8 @@ def trials_command(
     if algorithm is not None:
         known_algorithm(algorithm, settings.algorithms)
     trials = own_trials(job.trials, algorithm)
-    objective, on_front = settings.objective, front_trials(settings, trials) if settings.others else []
+    objective = settings.objective
+    on_front = [known for known in front_members(job, algorithm) if isinstance(known, Trial)]
     match sort:
         case "value":
             others = (trial for trial in ranked(trials, objective.goal) if trial not in on_front)

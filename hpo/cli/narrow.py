@@ -23,8 +23,7 @@ LONGEST = 32
 @click.option(
     "--fraction",
     type=click.FloatRange(min=0.0, max=0.5, min_open=True),
-    default=0.2,
-    show_default=True,
+    show_default="0.2",
     metavar="F",
     help="Or around this share of the completed ones, but at least 3.",
 )
@@ -40,15 +39,16 @@ def narrow_command(
     name: str,
     *,
     top: int | None,
-    fraction: float,
+    fraction: float | None,
     output: Path | None,
     new_name: str | None,
     warm_start: bool,
 ) -> None:
     """Print a job's spec for another round: ranges narrowed around its best trials.
 
-    Where the best value lies on a bound, the range is widened there instead. Every change is written as
-    a comment, old and new with the reason, and on standard error. Nothing is run: look at it, change it,
+    Where the best value lies on a bound, the range is widened there instead. Of several objectives the
+    best trials are those of the Pareto front, and nothing is widened. Every change is written as a
+    comment, old and new with the reason, and on standard error. Nothing is run: look at it, change it,
     then `hpo run` it. Relative paths stay right, as with `hpo copy`.
 
     \b

@@ -199,9 +199,11 @@ def algorithm_line(algorithm: AlgorithmData) -> str:
 
 def front_text(front: FrontData) -> str:
     """Return the size of a Pareto front, its trials, and what it covers."""
-    count = front["size"]
+    count, parents = len(front["trials"]), front["parents"]
     trials = ", ".join(map(str, front["trials"][:FRONT_SHOWN])) + (", …" if count > FRONT_SHOWN else "")
-    text = f"1 trial: {trials}" if count == 1 else f"{count} trials: {trials}"
+    texts = [f"1 trial: {trials}" if count == 1 else f"{count} trials: {trials}"] if count else []
+    texts += [f"{parents} of parents"] if parents else []
+    text = " and ".join(texts)
     return text if front["hypervolume"] is None else f"{text}; hypervolume {front['hypervolume']:.6g}"
 
 

@@ -153,7 +153,7 @@ def exit_status(job: JobView, gate: Gate | None = None) -> int:
     if job.status != JobStatus.COMPLETED.value or not best:
         return 1
     if gate is not None:
-        several = best_values(job.record.settings, job.trials)
+        several = best_values(job)
         found = best_of(job)
         gate.check({found[0]["metric"]: found[0]["value"]} if found else several)
     return 0
@@ -189,7 +189,9 @@ def _tell(job: JobView, data: StatusData, ended: Job) -> None:
 def _tell_best(job: JobView, data: StatusData) -> None:
     best = data["best"]
     if data["front"] is not None:
-        click.echo(f"the Pareto front, {data['front']['size']} of {len(job.trials)} trials:")
+        own, parents = len(data["front"]["trials"]), data["front"]["parents"]
+        more = f", and {parents} of parents" if parents else ""
+        click.echo(f"the Pareto front, {own} of {len(job.trials)} trials{more}:")
         click.echo(front_table(front_of(job)))
     if best is not None:
         click.echo(f"best: {best['metric']} = {best['value']!r} ({render.origin_text(best)})")

@@ -66,7 +66,10 @@ def front_table(front: Sequence[FrontTrialData]) -> str:
         )
         for metric, goal in goals.items()
     ]
-    return _joined([*_trial_columns(front), *values, *_parameter_columns(front)])
+    trials, *algorithms = _trial_columns(front)
+    has_parents = any(trial["origin"] != trial["job"] for trial in front)
+    of = [_Column("of", [trial["origin"] for trial in front])] if has_parents else []
+    return _joined([trials, *of, *algorithms, *values, *_parameter_columns(front)])
 
 
 def _trial_columns(trials: Sequence[TrialData] | Sequence[FrontTrialData]) -> list[_Column]:

@@ -69,7 +69,7 @@ def _inherited(kind: WarmStart, parents: Sequence[Parent], mapped: _Mapping) -> 
     for position, parent in enumerate(parents):
         tally = _Tally()
         for past in parent.trials:
-            key = (identity(past.params), past.value)
+            key = (identity(past.params), past.values)
             fate, params = (_Fate.REPEATED, None) if key in seen else mapped(past, tally)
             seen.add(key)
             tally.fates[fate] += 1

@@ -31,6 +31,12 @@ class PastTrial:
     number: int
     params: Values
     value: float
+    others: tuple[float, ...] = ()  # values of the objectives beside the first one, in the job's order
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        """Return the values of all objectives."""
+        return (self.value, *self.others)
 
 
 class Kind(StrEnum):
@@ -52,6 +58,7 @@ class Parent:
     infeasible: int = 0  # completed, and missing what the job requires
     metric: str | None = None
     goal: Goal | None = None
+    goals: Mapping[str, Goal] | None = None  # of all its objectives, by metric
     kinds: Mapping[str, Kind] = field(default_factory=dict)  # of its tuned parameters
     fixed: Values | None = None  # its fixed parameters; None where they are not known
     inputs: Mapping[str, str] | None = None  # channel → its whole address

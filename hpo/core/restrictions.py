@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from hpo.core.inherit import Heir, kind_of, same
 from hpo.core.prior import Parent, WarmStart
-from hpo.core.settings import Objective
+from hpo.core.settings import Goal, Objective
 
 _TRANSFER = "with `type: transfer` that may change"
 
@@ -19,6 +19,7 @@ class Child:
 
     heir: Heir
     objective: Objective
+    others: tuple[Objective, ...]  # the objectives beside the first one
     inputs: Mapping[str, str]  # channel → its whole address
     program: Mapping[str, str]  # image, command, …
 
@@ -33,12 +34,27 @@ def restrictions(child: Child, parent: Parent) -> Iterator[str]:
         )
     if parent.goal is not None and parent.goal is not objective.goal:
         yield f"its goal was to {parent.goal.value}, and this job's is to {objective.goal.value}"
+    if parent.goals is not None:
+        yield from _others(child.others, parent.goals)
     if not parent.trials:
         yield "it has no completed trial, and nothing to begin with"
     if child.heir.type is WarmStart.IDENTICAL:
         yield from _kinds(child.heir, parent)
         yield from _parameters(child.heir, parent)
         yield from _surroundings(child, parent)
+
+
+def _others(others: Sequence[Objective], goals: Mapping[str, Goal]) -> Iterator[str]:
+    for objective in others:
+        goal = goals.get(objective.metric)
+        if goal is None:
+            yield (
+                f"it was not tuned for {objective.metric}, as this job is, and its trials have no value of "
+                f"that to be compared by: its objectives are {', '.join(goals)}"
+            )
+        elif goal is not objective.goal:
+            here = objective.goal.value
+            yield f"its goal was to {goal.value} {objective.metric}, and this job's is to {here} it"
 
 
 def _kinds(heir: Heir, parent: Parent) -> Iterator[str]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypedDict
 
-from hpo.core.trial import Trial
+from hpo.core.prior import Known
 from hpo.report.best import BestData, best_of
 from hpo.report.counts import Counts, counts_of
-from hpo.report.front import FrontData, front_data, front_trials, own_trials
+from hpo.report.front import FrontData, front_data, front_members, own_trials
 
 if TYPE_CHECKING:
     from hpo.report.data import JobView
@@ -32,17 +32,17 @@ class AlgorithmData(TypedDict):
 def algorithms_data(job: JobView) -> list[AlgorithmData]:
     """Return how each algorithm stands, in the order of the spec; nothing for a job without several."""
     settings = job.record.settings
-    front = front_trials(settings, job.trials) if settings.algorithms and settings.others else None
+    front = front_members(job) if settings.algorithms and settings.others else None
     return [_algorithm_data(job, name, front) for name in settings.algorithms]
 
 
-def _algorithm_data(job: JobView, name: str, front: Sequence[Trial] | None) -> AlgorithmData:
+def _algorithm_data(job: JobView, name: str, front: Sequence[Known] | None) -> AlgorithmData:
     own, best = own_trials(job.trials, name), best_of(job, algorithm=name)
     return AlgorithmData(
         name=name,
         trials=len(own),
         counts=counts_of(own),
         best=best[0] if best else None,
-        front=front_data(job.record.settings, job.trials, algorithm=name),
-        on_front=None if front is None else len(own_trials(front, name)),
+        front=front_data(job, algorithm=name),
+        on_front=None if front is None else sum(known in own for known in front),
     )

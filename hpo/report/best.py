@@ -114,7 +114,7 @@ def best_data(job: JobView, known: Known) -> BestData:
             assert_never(known)
 
 
-def _algorithm_of(job: JobView, trial: PriorTrial) -> str | None:
+def algorithm_of(job: JobView, trial: PriorTrial) -> str | None:
     """Return which of several algorithms began with a parent's trial; None where the job has not several."""
     return next(name for name, prior in job.priors.items() if any(each is trial for each in prior.trials))
 
@@ -126,7 +126,7 @@ def _inherited(job: JobView, trial: PriorTrial) -> BestData:
         metric=objective.metric,
         goal=objective.goal.value,
         trial=trial.past.number,
-        algorithm=_algorithm_of(job, trial),
+        algorithm=algorithm_of(job, trial),
         value=value_of(trial),
         parameters=dict(trial.params or {}),
         status=TrialStatus.COMPLETED.value,

@@ -90,23 +90,31 @@ def confirmation(
     )
 
 
-def _repeated(winner: Trial, trials: Sequence[Trial], seed_name: str) -> RepeatedData:
+def runs_of(winner: Trial, trials: Sequence[Trial], seed_name: str) -> list[Trial]:
+    """Return the trials of a follow-up job that run a trial of the job again."""
     wanted = identity(winner.params)
-    runs, failed = [], 0
+    runs = []
     for trial in trials:
         rest = {name: value for name, value in trial.params.items() if name != seed_name}
         is_of_it = trial.algorithm in {None, winner.algorithm}  # the only algorithm is not named there
         if is_of_it and identity(rest) == wanted:
-            completed = trial.status is TrialStatus.COMPLETED
-            failed += trial.status.is_final and not completed
-            runs.append(
-                SeedData(
-                    seed=cast("int", trial.params[seed_name]),
-                    trial=trial.number,
-                    status=trial.status.value,
-                    value=trial.value if completed else None,
-                )
+            runs.append(trial)
+    return runs
+
+
+def _repeated(winner: Trial, trials: Sequence[Trial], seed_name: str) -> RepeatedData:
+    runs, failed = [], 0
+    for trial in runs_of(winner, trials, seed_name):
+        completed = trial.status is TrialStatus.COMPLETED
+        failed += trial.status.is_final and not completed
+        runs.append(
+            SeedData(
+                seed=cast("int", trial.params[seed_name]),
+                trial=trial.number,
+                status=trial.status.value,
+                value=trial.value if completed else None,
             )
+        )
     values = values_of(runs)
     return RepeatedData(
         trial=winner.number,

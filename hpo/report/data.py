@@ -220,7 +220,7 @@ def status_data(job: JobView, *, now: float) -> StatusData:
         interruptions=interruptions(job.trials),
         warm_start=warm_start_data(job.priors),
         require=require_data(settings, job.trials),
-        front=front_data(settings, job.trials),
+        front=front_data(job),
         repeats=repeats_data(settings, job.trials),
     )
 

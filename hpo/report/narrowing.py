@@ -47,11 +47,17 @@ class Narrowed:
 
 
 def narrowed(
-    parameter: Parameter, best: Sequence[Values], others: Sequence[Values], *, is_named: bool = False
+    parameter: Parameter,
+    best: Sequence[Values],
+    others: Sequence[Values],
+    *,
+    is_named: bool = False,
+    has_first: bool = True,
 ) -> Narrowed | None:
     """Return what to change of a parameter, from the best trials, best first, and all other ones.
 
-    None where nothing is to be changed or said. A choice that conditions name (`is_named`) stays.
+    None where nothing is to be changed or said. A choice that conditions name (`is_named`) stays. Where none
+    of the best is the first one (`has_first`), as of a front, nothing is widened.
     """
     name = parameter.name
     top = [values[name] for values in best if name in values]
@@ -64,7 +70,7 @@ def narrowed(
             return None if is_named else _choices(parameter, top, rest)
         case Continuous() | Integer():
             numbers = [float(value) for value in top if isinstance(value, int | float)]
-            return _range(parameter, numbers, is_best_there=name in best[0])
+            return _range(parameter, numbers, is_best_there=has_first and name in best[0])
 
 
 def _choices(parameter: Categorical, top: Sequence[Scalar], rest: Sequence[Scalar]) -> Narrowed | None:

@@ -11,7 +11,7 @@ from hpo.core.verdict import Verdict
 from hpo.report.best import best_of
 from hpo.report.data import JobView, timestamp
 from hpo.report.feasibility import ViolationData, feasible, values_data, violations_data
-from hpo.report.front import front_trials
+from hpo.report.front import front_members
 from hpo.report.money import cost_of
 from hpo.report.repeats import seconds
 from hpo.search.stopping import Decision
@@ -153,7 +153,7 @@ def why_data(job: JobView, trial: Trial, decisions: Sequence[Decision]) -> WhyDa
         seconds=seconds(trial),
         cost=cost_of(trial),
         values=values_data(settings, trial) if settings.others else None,
-        on_front=trial in front_trials(settings, job.trials) if settings.others else None,
+        on_front=trial in front_members(job) if settings.others else None,
         feasible=feasible(settings, trial),
         violations=violations_data(settings, trial),
     )

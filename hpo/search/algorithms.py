@@ -9,7 +9,8 @@ from functools import lru_cache
 from hpo.core.history import History
 from hpo.core.settings import Goal
 from hpo.core.verdict import Verdict
-from hpo.search.allocation import minimum, ranked, weights
+from hpo.search.allocation import minimum, ranked
+from hpo.search.chebyshev import weights
 from hpo.search.projection import Projections
 from hpo.search.standing import Standing
 from hpo.search.stopping import Decision, Explains
@@ -22,7 +23,7 @@ class Searched:
 
     strategy: Strategy
     initial: int = 0  # configurations that it proposes first
-    known: Sequence[float] = ()  # values of an identical start's parents
+    known: Sequence[Sequence[float]] = ()  # values of an identical start's parents, of each objective
 
 
 class Algorithms:
@@ -83,12 +84,12 @@ class Algorithms:
         ]
 
     def _new_shares(self, history: History) -> _Shares:
-        standings = []
+        standings, goals = [], [history.goal, *self._others]
         for name, each in self._algorithms.items():
             standings.append(Standing(name, each.initial))
-            for value in each.known:
-                standings[-1].inherit((history.goal.sign * value,))
-        return _Shares(history, standings, [history.goal, *self._others])
+            for values in each.known:
+                standings[-1].inherit(tuple(g.sign * value for g, value in zip(goals, values, strict=True)))
+        return _Shares(history, standings, goals)
 
 
 class _Shares:
@@ -111,4 +112,4 @@ class _Shares:
             if trial.is_result and trial.number not in self._completed:
                 self._completed.add(trial.number)
                 values = zip(self._signs, trial.values, strict=True)
-                standing.add(tuple(sign * (value or 0.0) for sign, value in values))
+                standing.results.add(tuple(sign * (value or 0.0) for sign, value in values))

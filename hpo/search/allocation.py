@@ -9,12 +9,10 @@ of the distance from the best of all values to the algorithms' medians, in the m
 of the objective matters, nor how bad the worst values are, nor whose trials are the most. The results that an
 identical start's parents have given count like the job's own.
 
-Several objectives are weighed, each time otherwise, and then judged as if they were one: by the augmented
-Chebyshev function of ParEGO (Knowles, ParEGO: A Hybrid Algorithm With On-line Landscape Approximation for
-Expensive Multiobjective Optimization Problems, 2006) of the losses, each in its own unit as above. Every
-point of a front is the best under some weights. So an algorithm gets the trials of the weights under which it
-is ahead: one that is best in a part of the front gets that part's share, and one that is on no part of it
-ever fewer.
+Several objectives are weighed, each time otherwise, and then judged as if they were one (`chebyshev`), each
+in its own unit as above. Every point of a front is the best under some weights. So an algorithm gets the
+trials of the weights under which it is ahead: one that is best in a part of the front gets that part's share,
+and one that is on no part of it ever fewer.
 """
 
 from __future__ import annotations
@@ -23,19 +21,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hpo.search.standing import Losses, Standing
+from hpo.search.attained import Losses
+from hpo.search.chebyshev import Weighed
+from hpo.search.standing import Standing
 
 LEAST, MOST = 3, 6
 """Trials that each algorithm gets before they are compared: a quarter of all, but not fewer or more."""
 
 ALPHA = 0.5
 """How much is tried out, as the paper recommends."""
-
-AUGMENTED = 0.05
-"""What the sum of the weighed losses counts beside the greatest one, as in ParEGO."""
-
-ROUNDS = 60
-"""Steps of an iteration that has long converged by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,30 +45,15 @@ def minimum(max_jobs: int, algorithms: int) -> int:
     return max(LEAST, min(MOST, max_jobs // (4 * algorithms)))
 
 
-def weights(objectives: int, number: int) -> Losses:
-    """Return how much each objective weighs for trial `number`; all together 1.
-
-    They are spread evenly over all that there are: the trials' numbers in a sequence of low discrepancy
-    (Roberts, The Unreasonable Effectiveness of Quasirandom Sequences, 2018), made uniform on the simplex.
-    """
-    if objectives == 1:
-        return (1.0,)
-    root = 2.0
-    for _ in range(ROUNDS):  # x^(m + 1) = x + 1, whose root is the golden ratio's generalization
-        root = (1.0 + root) ** (1.0 / (objectives + 1))
-    parts = [-math.log1p(-((0.5 + number / root ** (each + 1)) % 1.0)) for each in range(objectives)]
-    return tuple(part / (sum(parts) or 1.0) for part in parts)
-
-
 def ranked(standings: Sequence[Standing], first: int, weighed: Losses = (1.0,)) -> list[Choice]:
     """Return the algorithms in the order in which they are to get the next trial; of equal ones the first.
 
     `first` is the minimum of each; `weighed` is how much each objective weighs.
     """
     total = sum(standing.tried for standing in standings)
-    scale = _Scale.of(standings, weighed)
-    known = {standing.name: scale.best(standing) for standing in standings if standing.front}
-    medians = [scale.loss(standing.median) for standing in standings if standing.front]
+    scale = _scale(standings, weighed)
+    known = {each.name: min(map(scale.loss, each.results.front)) for each in standings if each.results.front}
+    medians = [scale.loss(each.results.median) for each in standings if each.results.front]
     best = min(known.values(), default=0.0)
     unit = max(0.0, sum(median / len(medians) for median in medians) - best) if medians else 0.0
     worst = max(medians, default=0.0)
@@ -86,40 +65,17 @@ def ranked(standings: Sequence[Standing], first: int, weighed: Losses = (1.0,)) 
     return [Choice(each.name, _why(each, first, weighed)) for each in sorted(standings, key=order)]
 
 
-@dataclass(frozen=True, slots=True)
-class _Scale:
-    """Makes one loss of several: weighed, from the best of each on, in its own unit."""
-
-    best_of_each: Losses
-    units: Losses
-    weighed: Losses
-
-    @classmethod
-    def of(cls, standings: Sequence[Standing], weighed: Losses) -> _Scale:
-        """Return the scale of some standings; without results it is of no use."""
-        found = [standing for standing in standings if standing.front]
-        best = tuple(map(min, zip(*(standing.least for standing in found), strict=True)))
-        most = map(max, zip(*(standing.greatest for standing in found), strict=True))
-        medians = zip(*(standing.median for standing in found), strict=True)
-        units = tuple(
-            sum(median - low for median in column) / len(column) or (high - low) or 1.0
-            for column, low, high in zip(medians, best, most, strict=True)
-        )
-        return cls(best, units, weighed)
-
-    def loss(self, losses: Losses) -> float:
-        """Return the loss that the losses come to."""
-        parts = [
-            weight * (loss - best) / unit
-            for weight, loss, best, unit in zip(
-                self.weighed, losses, self.best_of_each, self.units, strict=True
-            )
-        ]
-        return max(parts) + AUGMENTED * sum(parts)
-
-    def best(self, standing: Standing) -> float:
-        """Return the least loss of an algorithm's results, which is one of its front's."""
-        return min(self.loss(losses) for losses in standing.front)
+def _scale(standings: Sequence[Standing], weighed: Losses) -> Weighed:
+    """Return what makes one loss of several; without results it is of no use."""
+    found = [standing.results for standing in standings if standing.results.front]
+    best = tuple(map(min, zip(*(results.least for results in found), strict=True)))
+    most = map(max, zip(*(results.greatest for results in found), strict=True))
+    medians = zip(*(results.median for results in found), strict=True)
+    units = tuple(
+        sum(median - low for median in column) / len(column) or (high - low) or 1.0
+        for column, low, high in zip(medians, best, most, strict=True)
+    )
+    return Weighed(weighed, best, units)
 
 
 def _turn(standing: Standing, first: int) -> tuple[int, int]:

@@ -45,14 +45,14 @@ class Suggestion:
     words: str
 
 
-def evidence_of(space: Space, prior: Prior) -> list[tuple[Values, float]]:
-    """Return the parents' configurations whose values count like the job's own."""
-    return [(trial.params or {}, trial.past.value) for trial in inherited(space, prior)]
+def evidence_of(space: Space, prior: Prior) -> list[tuple[Values, tuple[float, ...]]]:
+    """Return the parents' configurations whose values count like the job's own, of each objective."""
+    return [(trial.params or {}, trial.past.values) for trial in inherited(space, prior)]
 
 
-def beyond(space: Space, prior: Prior) -> list[tuple[Values, float]]:
+def beyond(space: Space, prior: Prior) -> list[tuple[Values, tuple[float, ...]]]:
     """Return the parents' configurations outside of the space whose values tell of what lies next to them."""
-    return [(trial.params or {}, trial.past.value) for trial in prior.within(space).trials if trial.beyond]
+    return [(trial.params or {}, trial.past.values) for trial in prior.within(space).trials if trial.beyond]
 
 
 def inherited(space: Space, prior: Prior) -> list[PriorTrial]:

@@ -26,9 +26,6 @@ _BUILT_IN = {
     "hyperband": "hpo.search.hyperband:Hyperband",
 }
 
-_FOR_SEVERAL = {"bayesian": "hpo.search.pareto:ParetoSearch"}
-"""What stands behind a name instead, where there are several objectives."""
-
 
 def names() -> list[str]:
     """Return the names of all strategies, hpo's own first.
@@ -60,8 +57,7 @@ def build(
     if name not in entries:
         raise UsageError(f"there is no strategy `{name}`; {instead(name, list(entries))}")
     given = dict(options or {})
-    several = _FOR_SEVERAL.get(name) if others else None
-    factory = _factory(entries[name] if several is None else EntryPoint(name, several, GROUP))
+    factory = _factory(entries[name])
     for problem in _refused(name, factory, given).values():
         raise UsageError(problem)
     context = SearchContext(space, seed, objective, max_jobs, prior, tuple(initial), tuple(others))

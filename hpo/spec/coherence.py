@@ -87,9 +87,13 @@ def _warm_grid(spec: object) -> Iterator[PydanticCustomError]:
 
 
 def _warm_front(spec: object) -> Iterator[PydanticCustomError]:
-    if isinstance(spec, dict) and None not in (spec.get("warm_start"), spec.get("objectives")):
-        text = "the trials of earlier jobs have one value each, and cannot be compared by several"
-        yield mistake(text, hint="leave it out, or tune for one `objective`", at=("warm_start",))
+    match spec:
+        case {"warm_start": {"type": "transfer"}, "objectives": list() | tuple()}:
+            text = "a transfer says where to begin by one value of each trial, and not by several"
+            hint = "take `type: identical`, leave it out, or tune for one `objective`"
+            yield mistake(text, hint=hint, at=("warm_start", "type"))
+        case _:
+            return
 
 
 def _is_endless(parameter: object) -> bool:

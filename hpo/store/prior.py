@@ -9,7 +9,7 @@ from dataclasses import asdict
 
 from hpo.core.prior import ParentReport, PastTrial, Prior, Priors, PriorTrial, WarmStart
 
-_TRIAL = "parent, scale, job, number, params, value, mapped, beyond"
+_TRIAL = "parent, scale, job, number, params, value, mapped, beyond, others"
 
 
 def write_priors(db: sqlite3.Connection, priors: Priors) -> None:
@@ -39,7 +39,7 @@ def _write(
         ],
     )
     db.executemany(
-        f"insert into prior_trial ({_TRIAL}) values (?, ?, ?, ?, ?, ?, ?, ?)",
+        f"insert into prior_trial ({_TRIAL}) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
                 first + trial.parent,
@@ -50,6 +50,7 @@ def _write(
                 trial.past.value,
                 None if trial.params is None else json.dumps(dict(trial.params), ensure_ascii=False),
                 trial.beyond,
+                json.dumps(trial.past.others),
             )
             for trial in prior.trials
         ],
@@ -68,11 +69,11 @@ def read_priors(db: sqlite3.Connection) -> dict[str | None, Prior]:
         places[position] = algorithm, len(reports[algorithm])
         reports[algorithm].append(_report(report))
     trials: defaultdict[str | None, list[PriorTrial]] = defaultdict(list)
-    for position, scale, job, number, params, value, mapped, beyond in db.execute(
+    for position, scale, job, number, params, value, mapped, beyond, others in db.execute(
         f"select {_TRIAL} from prior_trial order by id"
     ):
         algorithm, parent = places[position]
-        past = PastTrial(job, number, json.loads(params), value)
+        past = PastTrial(job, number, json.loads(params), value, tuple(json.loads(others)))
         known = None if mapped is None else json.loads(mapped)
         trials[algorithm].append(PriorTrial(parent, scale, past, known, bool(beyond)))
     return {

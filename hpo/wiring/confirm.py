@@ -9,8 +9,9 @@ from pathlib import Path
 
 from hpo.core.trial import Trial
 from hpo.errors import HpoError, UsageError
-from hpo.report.best import ranked, refuse_several
+from hpo.report.best import ranked
 from hpo.report.data import JobView
+from hpo.report.front import front_trials
 from hpo.spec.algorithms import OWN, SECTION
 from hpo.spec.environment import escape
 from hpo.spec.nodes import Plain, plain
@@ -37,19 +38,25 @@ def follow_up_name(name: str) -> str:
 
 
 def winners(job: JobView, top: int) -> list[Trial]:
-    """Return the best trials, none with the values of another.
+    """Return the best trials, none with the values of another. Raises HpoError where there is none.
 
-    Raises HpoError where there is none, UsageError for a job with several objectives.
+    Of several objectives they are as many of the Pareto front, from end to end.
     """
-    refuse_several(job.name, job.record.settings)
-    best = ranked(job.trials, job.record.settings.objective.goal)
+    settings = job.record.settings
+    if settings.others:
+        best = front_trials(settings, job.trials)
+    else:
+        best = ranked(job.trials, settings.objective.goal)
     if not best:
-        which = " that meets `require`" if job.record.settings.require else ""
+        which = " that meets `require`" if settings.require else ""
         raise HpoError(
             f"job {job.name} has no completed trial yet{which}; `hpo status {job.name}` shows how it stands"
         )
     different = {(trial.algorithm, identity(trial.params)): trial for trial in reversed(best)}
-    return [trial for trial in best if different[trial.algorithm, identity(trial.params)] is trial][:top]
+    best = [trial for trial in best if different[trial.algorithm, identity(trial.params)] is trial]
+    if settings.others and len(best) > top:
+        return [best[round(place * (len(best) - 1) / max(1, top - 1))] for place in range(top)]
+    return best[:top]
 
 
 def follow_up(

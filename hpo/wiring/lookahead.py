@@ -58,6 +58,10 @@ def longest_seconds(prepared: Prepared) -> float | None:
     return min((bound for bound in bounds if bound is not None), default=None)
 
 
+WEIGHED = "the objectives made one, weighed otherwise for each trial"
+"""What `bayesian` models where there are several."""
+
+
 class ObjectiveData(TypedDict):
     """A metric to tune for, and which way it is better."""
 
@@ -66,7 +70,7 @@ class ObjectiveData(TypedDict):
 
 
 class TunedForData(TypedDict):
-    """What a job is tuned for; `model` is null unless another one than usual stands behind `bayesian`."""
+    """What a job is tuned for; `model` says what `bayesian` models of several objectives, else null."""
 
     model: str | None
     objectives: list[ObjectiveData]
@@ -76,9 +80,9 @@ class TunedForData(TypedDict):
 def tuned_for(prepared: Prepared) -> TunedForData:
     """Return what a job is tuned for, and what chooses then."""
     spec, objectives = prepared.spec, prepared.settings(prepared.spec.name).objectives
-    is_optunas = len(objectives) > 1 and spec.strategy.name == "bayesian"
+    are_weighed = len(objectives) > 1 and spec.strategy.name == "bayesian"
     return TunedForData(
-        model="Optuna's multi-objective TPE, as there are several objectives" if is_optunas else None,
+        model=WEIGHED if are_weighed else None,
         objectives=[ObjectiveData(metric=each.metric, goal=each.goal.value) for each in objectives],
         require=list(spec.require),
     )

@@ -11,10 +11,11 @@ from typing import cast
 
 import yaml
 
-from hpo.core.settings import Goal
+from hpo.core.settings import Settings
 from hpo.core.trial import Reason, Trial, TrialStatus
 from hpo.errors import HpoError, UsageError
-from hpo.report.best import ranked, refuse_several
+from hpo.report.best import ranked
+from hpo.report.front import front_trials
 from hpo.report.narrowing import Narrowed, narrowed, why
 from hpo.spec.algorithms import SECTION
 from hpo.spec.environment import escape
@@ -45,21 +46,26 @@ class NextRound:
 
 
 def next_round(
-    folder: Path, *, top: int | None = None, fraction: float = FRACTION, warm_start: bool = False
+    folder: Path, *, top: int | None = None, fraction: float | None = None, warm_start: bool = False
 ) -> NextRound:
     """Return a job's spec with ranges around its best trials, and wider ones where the best is at a bound.
 
-    `warm_start` makes the job its parent. Raises HpoError where too few trials have completed, and
-    UsageError for a `top` that is no part of them, and for a job with several objectives.
+    Of several objectives the best trials are the Pareto front, which says how many they are, and nothing is
+    widened. `warm_start` makes the job its parent. Raises HpoError where too few trials have completed, and
+    UsageError for a `top` that is no part of them, or that several objectives have not.
     """
     with closing(Store.look(folder / DATABASE)) as store:
         record, trials = store.record(), store.trials()
-    refuse_several(folder.name, record.settings)
+    if record.settings.others and (top, fraction) != (None, None):
+        raise UsageError(
+            f"{folder.name} has several objectives, and its front says how many the best trials are: leave "
+            "--top and --fraction out"
+        )
     spec = prepare([folder / SPEC], base=Path(record.base), check_launch=False).spec
     text = (folder / SPEC).read_text(encoding="utf-8")
     root = composed(text)
     changes = [
-        _narrowed(root, part, goal=record.settings.objective.goal, top=top, fraction=fraction)
+        _narrowed(root, part, settings=record.settings, top=top, fraction=fraction or FRACTION)
         for part in _parts(folder.name, spec, trials)
     ]
     edits = [edit for change in changes for edit in change.edits]
@@ -70,16 +76,19 @@ def next_round(
         edits.append(put(limits, "max_jobs", None))
         remarks.append("limits.max_jobs: left out, as it is the number of the grid's combinations")
     if warm_start:
-        edits.append(put(root, "warm_start", {"type": "identical", "parents": [folder.name]}))
-        edits += [
-            put(_at(root, (SECTION, name)), "warm_start", None)  # whose trials come along
-            for name, own in spec.algorithms.items()
-            if own.warm_start is not None
-        ]
+        edits += _with_parent(root, folder.name, spec)
         remarks.append(f"warm_start: with the trials of {folder.name}")
     about = [change.about for change in changes if change.about]
     heading = "".join(f"# {line}\n" for line in about)
     return NextRound(f"{heading}{edited(text, edits)}", Path(record.base), (*about, *remarks))
+
+
+def _with_parent(root: yaml.MappingNode, job: str, spec: Spec) -> Iterator[TextEdit]:
+    """Yield what makes a job the parent; what its algorithms began with comes along with it."""
+    yield put(root, "warm_start", {"type": "identical", "parents": [job]})
+    for name, own in spec.algorithms.items():
+        if own.warm_start is not None:
+            yield put(_at(root, (SECTION, name)), "warm_start", None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,23 +130,38 @@ def _met(spec: Spec) -> str:
 
 
 def _narrowed(
-    root: yaml.MappingNode, part: _Part, *, goal: Goal, top: int | None, fraction: float
+    root: yaml.MappingNode, part: _Part, *, settings: Settings, top: int | None, fraction: float
 ) -> _Change:
-    completed = ranked(part.trials, goal)
+    completed = ranked(part.trials, settings.objective.goal)
     if part.path and len(completed) < ENOUGH:
         have = f"{len(completed)} of its trials have completed{_met(part.spec)}"
         why = f"left as it is: {have}, and {ENOUGH} are needed"
         return _Change(remarks=(f"{part.prefix}{why}",))
-    best = completed[: _count(part, len(completed), top, fraction)]
+    is_front = bool(settings.others)
+    if is_front:
+        best = _on_front(part, settings, completed)
+    else:
+        best = completed[: _count(part, len(completed), top, fraction)]
     others = [trial for trial in part.trials if trial not in best and _was_tried(trial)]
-    changes = list(_changes(part.spec, best, others))
+    changes = list(_changes(part.spec, best, others, has_first=not is_front))
     edits, remarks = _edits(root, part, changes, best[0])
+    which = "front, the best" if is_front else "best"
     return _Change(
-        f"narrowed around the best {len(best)} of {len(completed)} trials of {part.name}",
+        f"narrowed around the {which} {len(best)} of {len(completed)} trials of {part.name}",
         tuple(edits),
         tuple(f"{part.prefix}{remark}" for remark in remarks),
         any(change.settings for change in changes),
     )
+
+
+def _on_front(part: _Part, settings: Settings, completed: Sequence[Trial]) -> list[Trial]:
+    """Return the results that none dominates; where they are too few, those that only these do, and so on."""
+    if len(completed) < ENOUGH:
+        raise _too_few(f"{part.name}{_met(part.spec)}", len(completed), part.name)
+    best = front_trials(settings, completed)
+    while len(best) < FEWEST:
+        best += front_trials(settings, [trial for trial in completed if trial not in best])
+    return best
 
 
 def _count(part: _Part, completed: int, top: int | None, fraction: float) -> int:
@@ -167,7 +191,9 @@ def _was_tried(trial: Trial) -> bool:
     return trial.status in {TrialStatus.COMPLETED, TrialStatus.PRUNED}
 
 
-def _changes(spec: Spec, best: Sequence[Trial], others: Sequence[Trial]) -> Iterator[Narrowed]:
+def _changes(
+    spec: Spec, best: Sequence[Trial], others: Sequence[Trial], *, has_first: bool
+) -> Iterator[Narrowed]:
     named = {name for model in spec.parameters.values() for name in model.when}
     for parameter in spec.space():
         found = narrowed(
@@ -175,6 +201,7 @@ def _changes(spec: Spec, best: Sequence[Trial], others: Sequence[Trial]) -> Iter
             [trial.params for trial in best],
             [trial.params for trial in others],
             is_named=parameter.name in named,
+            has_first=has_first,
         )
         if found is not None:
             yield found
@@ -241,7 +268,11 @@ def _entries(
             yield "scaling", after.scaling.value, f"scaling: {after.scaling.value}, as auto was before"
     if model.default is not None and not after.contains(model.default):
         default = _nearest(after, best.params.get(parameter.name))
-        yield "default", _written(default), f"default: {model.default!r} → {default!r}, the best trial's"
+        yield (
+            "default",
+            _written(default),
+            f"default: {model.default!r} → {default!r}, that of trial {best.number}",
+        )
 
 
 def _nearest(parameter: Parameter, value: Scalar) -> Scalar:

@@ -34,6 +34,7 @@ class Heritage:
 
     type: WarmStart
     require: tuple[Required, ...]  # by the new job
+    metrics: tuple[str, ...]  # of its objectives
 
 
 def read_job(folder: Path, name: str, heritage: Heritage) -> Read:
@@ -74,16 +75,19 @@ class _Earlier:
     def parent(self, trials: Sequence[Trial], prior: Prior, fixed: Mapping[str, Scalar]) -> Parent:
         """Return what it hands on of some trials, and of what it began with."""
         require = self.heritage.require
+        objectives = {each.metric: each for each in self.settings.objectives}
+        objective = objectives.get(self.heritage.metrics[0], self.settings.objective)
         judged = replace(self.settings, require=require)
         completed = [trial for trial in trials if trial.status is TrialStatus.COMPLETED]
         own = [
-            PastTrial(self.job, trial.number, {**fixed, **trial.params}, trial.value)
+            self._past(PastTrial(self.job, trial.number, {**fixed, **trial.params}, values[0], values[1:]))
             for trial in completed
-            if trial.value is not None and not violation_of(judged, trial.repeats)
+            if None not in trial.values and not violation_of(judged, trial.repeats)
+            for values in [tuple(value for value in trial.values if value is not None)]
         ]
         failed = sum(trial.status is TrialStatus.FAILED for trial in trials)
         is_of_use = prior.is_evidence or self.heritage.type is WarmStart.TRANSFER
-        past = [trial.past for trial in prior.trials] if is_of_use else []
+        past = [self._past(trial.past) for trial in prior.trials] if is_of_use else []
         is_judged = not require or self.settings.require == require
         inherited = past if is_judged else []
         return Parent(
@@ -92,10 +96,19 @@ class _Earlier:
             failed=failed,
             unfinished=len(trials) - len(completed) - failed,
             infeasible=len(completed) - len(own) + len(past) - len(inherited),
-            metric=self.settings.objective.metric,
-            goal=self.settings.objective.goal,
+            metric=objective.metric,
+            goal=objective.goal,
+            goals={each.metric: each.goal for each in self.settings.objectives},
             inherited=prior.type,
         )
+
+    def _past(self, trial: PastTrial) -> PastTrial:
+        """Return a trial with its values in the order of the new job's objectives, if it has all of them."""
+        values = dict(zip(self.settings.metrics, trial.values, strict=True))
+        if not values.keys() >= set(self.heritage.metrics):
+            return trial
+        first, *others = (values[metric] for metric in self.heritage.metrics)
+        return replace(trial, value=first, others=tuple(others))
 
 
 def written_parts(document: Document) -> dict[str | None, Mapping[str, object]]:

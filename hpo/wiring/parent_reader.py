@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +18,8 @@ from hpo.core.settings import Goal, Objective
 from hpo.errors import JobNotFound, UsageError
 from hpo.spec.document import Document
 from hpo.spec.models import Spec
+from hpo.spec.objectives import Objective as SpecObjective
+from hpo.spec.objectives import OneOfSeveral
 from hpo.spec.paths import expanded
 from hpo.spec.space import Space
 from hpo.spec.warm_start import OPTUNA, SAGEMAKER, TABLES, is_path, one_of
@@ -54,17 +56,24 @@ class Beginner:
         return Heir(kind, self.space, self.spec.fixed)
 
     @property
+    def objectives(self) -> Sequence[SpecObjective | OneOfSeveral]:
+        """What it is tuned for."""
+        return self.spec.objectives or (self.spec.objective,)
+
+    @property
     def child(self) -> Child:
         """What of it is compared with its parents."""
-        objective = Objective(self.spec.objective.metric, Goal(self.spec.objective.goal))
+        objective, *others = (Objective(each.metric, Goal(each.goal)) for each in self.objectives)
         around = Surroundings.of(self.written, self.base)
-        return Child(self.heir, objective, around.inputs, around.program)
+        return Child(self.heir, objective, tuple(others), around.inputs, around.program)
 
     @property
     def heritage(self) -> Heritage:
         """What decides which of them are handed on to it: what it requires of its own results."""
         return Heritage(
-            self.heir.type, tuple(required(text, self.spec.metrics) for text in self.spec.require)
+            self.heir.type,
+            tuple(required(text, self.spec.metrics) for text in self.spec.require),
+            tuple(each.metric for each in self.objectives),
         )
 
     def refuse_unknown_metrics(self) -> None:
@@ -73,6 +82,15 @@ class Beginner:
             raise UsageError(
                 "only one value of its trials is known, and not whether they meet `require`: "
                 "take `type: transfer`, or a job of hpo's"
+            )
+
+    def refuse_one_value(self) -> None:
+        """Raise UsageError where trials with one value each would be compared by several."""
+        if self.spec.objectives:
+            metrics = " and ".join(each.metric for each in self.objectives)
+            raise UsageError(
+                f"its trials have one value each, and this job is tuned for {metrics}: take a job of hpo's "
+                "that was tuned for the same, or a table with a column for each"
             )
 
 
@@ -101,6 +119,7 @@ class Reader:
             source, named = name, ""
         if source.startswith((OPTUNA, SAGEMAKER)):
             beginner.refuse_unknown_metrics()
+            beginner.refuse_one_value()
         if source.startswith(OPTUNA):
             from hpo.search.optuna_study import read_study
 
@@ -124,7 +143,10 @@ def _read_here(source: str, name: str, named: str, beginner: Beginner) -> Read:
         beginner.refuse_unknown_metrics()
         spec = beginner.spec
         whose = named or beginner.algorithm
-        return read_table(path, name, Columns(spec.objective.metric, beginner.space, spec.fixed, whose))
+        others = tuple(each.metric for each in beginner.objectives[1:])
+        return read_table(
+            path, name, Columns(spec.objective.metric, beginner.space, spec.fixed, whose, others)
+        )
     if not (path / DATABASE).exists():
         raise JobNotFound(f"{path} is no job's folder: there is no {DATABASE} in it")
     return read_job(path, name, beginner.heritage)

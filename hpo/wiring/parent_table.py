@@ -20,6 +20,9 @@ from hpo.spec.space import Categorical, Continuous, Integer, Parameter, Scalar, 
 _VALUES = ("value", "FinalObjectiveValue")
 """Columns with the objective's value, beside one that is named after its metric: hpo's, and SageMaker's."""
 
+OBJECTIVE = "objective:"
+"""What the names of columns begin with that have an objective's values, of several: hpo's."""
+
 _STATUSES = ("status", "TrainingJobStatus")
 _ALGORITHMS = ("algorithm", "TrainingJobDefinitionName")
 """Columns with the name of a trial's algorithm, of several: hpo's, and SageMaker's."""
@@ -41,6 +44,7 @@ class Columns:
     space: Space
     fixed: Values
     algorithm: str | None = None  # whose trials are wanted, of several
+    others: tuple[str, ...] = ()  # metrics of the objectives beside the first one
 
     @property
     def names(self) -> set[str]:
@@ -66,7 +70,7 @@ def read_table(path: Path, name: str, columns: Columns) -> dict[str | None, Pare
         raise UsageError(f"{path} is no CSV: {error}") from None
     if not rows:
         raise UsageError(f"{path} has no rows")
-    value_column = _value_column(path, rows, columns)
+    value_columns = _value_columns(path, rows, columns)
     by_algorithm: dict[str | None, dict[int, tuple[int, _Row]]] = {}
     for number, (place, row) in enumerate(rows, 1):
         by_algorithm.setdefault(_algorithm(row, columns), {})[number] = place, row
@@ -74,7 +78,7 @@ def read_table(path: Path, name: str, columns: Columns) -> dict[str | None, Pare
     if wanted is None and columns.algorithm is None and len(by_algorithm) == 1:
         (wanted,) = by_algorithm
     return {
-        algorithm: _typed(path, name, value_column, own, columns)
+        algorithm: _typed(path, name, value_columns, own, columns)
         if algorithm == wanted
         else Parent(name, unfinished=len(own))
         for algorithm, own in by_algorithm.items()
@@ -88,24 +92,29 @@ def _algorithm(row: _Row, columns: Columns) -> str | None:
 
 
 def _typed(
-    path: Path, name: str, value_column: str, rows: Mapping[int, tuple[int, _Row]], columns: Columns
+    path: Path,
+    name: str,
+    value_columns: Sequence[str],
+    rows: Mapping[int, tuple[int, _Row]],
+    columns: Columns,
 ) -> Parent:
     """Return rows, by their numbers, as what the space makes of them. Raises UsageError."""
     typed, failed, unfinished, mistakes = [], 0, 0, []
     for number, (place, row) in rows.items():
         status = next((str(row[key]).lower() for key in _STATUSES if row.get(key)), "completed")
         try:
-            value = _number(row.get(value_column), value_column)
+            found = [_number(row.get(column), column) for column in value_columns]
             params = dict(_params(row, columns, is_text=path.suffix != ".json"))
         except ValueError as error:
             mistakes.append(f"{path}:{place}: {error}")
             continue
         if status == "failed":
             failed += 1
-        elif status != "completed" or value is None:
+        elif status != "completed" or None in found:
             unfinished += 1
         else:
-            typed.append(PastTrial(path.stem, number, params, value))
+            value, *others = (each for each in found if each is not None)
+            typed.append(PastTrial(path.stem, number, params, value, tuple(others)))
     if mistakes:
         more = f"; and {len(mistakes) - _MOST} more" if len(mistakes) > _MOST else ""
         raise UsageError("; ".join(mistakes[:_MOST]) + more)
@@ -143,9 +152,31 @@ def _json_rows(path: Path, text: str) -> Iterator[tuple[int, _Row]]:
         raise UsageError(f"{path} must be a list of mappings, one for each trial")
     for number, row in enumerate(table, 1):
         if isinstance(row, dict):
-            inner = row.get("parameters")
+            inner, values = row.get("parameters"), row.get("values")
             flat = {**row, **inner} if isinstance(inner, dict) else row
+            if isinstance(values, dict):
+                flat = {**flat, **{f"{OBJECTIVE}{metric}": value for metric, value in values.items()}}
             yield number, {key: cell for key, cell in flat.items() if not isinstance(cell, list | dict)}
+
+
+def _value_columns(path: Path, rows: Sequence[tuple[int, _Row]], columns: Columns) -> list[str]:
+    """Return the columns with the values of the objectives, in their order. Raises UsageError."""
+    if not columns.others:
+        return [_value_column(path, rows, columns)]
+    names = list(dict.fromkeys(name for _, row in rows for name in row))
+    parameters = {parameter.name for parameter in columns.space} | columns.fixed.keys()
+    found, missing = [], []
+    for metric in (columns.metric, *columns.others):
+        wanted = [name for name in (f"{OBJECTIVE}{metric}", metric) if name not in parameters]
+        column = next((name for name in wanted if name in names), None)
+        if column is None:
+            missing.append(metric)
+        else:
+            found.append(column)
+    if missing:
+        lacks = f"{path} has no column with values of {' and '.join(missing)}"
+        raise UsageError(f"{lacks}; its columns are: {', '.join(names)}")
+    return found
 
 
 def _value_column(path: Path, rows: Sequence[tuple[int, _Row]], columns: Columns) -> str:

@@ -119,7 +119,7 @@ class Prepared:
                     name: Searched(
                         part.strategy(seed),
                         len(part.spec.first_configurations()),
-                        [value for _, value in evidence_of(part.space, part.prior)],
+                        [values for _, values in evidence_of(part.space, part.prior)],
                     )
                     for name, part in self.algorithms.items()
                 },

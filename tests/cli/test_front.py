@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import pytest
+import yaml
 
 from hpo.core.settings import Goal
 from hpo.report.pareto import hypervolume, pareto_front
@@ -116,17 +117,18 @@ def test_status_has_the_front_and_what_is_required(hpo: Hpo) -> None:
     assert f"front of {len(front)}" in hpo("list").out
 
 
-def test_the_model_is_optunas_and_that_is_said(hpo: Hpo) -> None:
-    assert hpo("status", "job", "--json").json["chosen_by"] == {"random": 6, "model": 14}
+def test_what_the_model_weighed_is_said(hpo: Hpo) -> None:
+    assert hpo("status", "job", "--json").json["chosen_by"] == {"random": 8, "model": 12}
     trials = hpo("trials", "job", "--json").json
-    assert trials[6]["proposed_by"].startswith("TPE of Optuna, for several objectives, from 6 trials (")
+    assert trials[8]["proposed_by"].startswith("model of 8 trials where the objectives weigh 0.")
+    assert trials[8]["proposed_by"] in hpo("why", "job", "9").out
     plan = hpo("plan", "spec.yaml", "--json").json
-    assert plan["model"] == "Optuna's multi-objective TPE, as there are several objectives"
+    assert plan["model"] == "the objectives made one, weighed otherwise for each trial"
     assert [each["metric"] for each in plan["objectives"]] == ["acc", "latency"]
     assert plan["require"] == ["latency < 80", "acc > 0.6"]
     text = hpo("plan", "spec.yaml").out
     assert text.startswith("job: maximize acc, minimize latency\n")
-    assert "\nmodel     Optuna's multi-objective TPE, as there are several objectives\n" in text
+    assert "\nmodel     the objectives made one, weighed otherwise for each trial\n" in text
     assert "\nrequire   latency < 80; acc > 0.6\n" in text
 
 
@@ -188,10 +190,31 @@ def test_a_gate_about_nothing_is_refused_before_anything_is_started(hpo: Hpo) ->
     hpo("status", "gated", status=4)
 
 
-@pytest.mark.parametrize("command", ["narrow", "confirm"])
-def test_what_needs_a_single_best_trial_is_refused(hpo: Hpo, command: str) -> None:
-    said = hpo(command, "job", status=2).err
-    assert "job is tuned for acc and latency, and has no single best trial; `hpo best job`" in said
+def test_ranges_are_narrowed_around_the_front(hpo: Hpo) -> None:
+    narrowed = hpo("narrow", "job")
+    front = [trial["parameters"] for trial in hpo("best", "job", "--json").json]
+    completed = sum(trial["feasible"] for trial in hpo("trials", "job", "--json").json)
+    assert (
+        f"# narrowed around the front, the best {len(front)} of {completed} trials of job\n" in narrowed.out
+    )
+    after = yaml.safe_load(narrowed.out)
+    assert after["name"] == "job-2"
+    assert [each["metric"] for each in after["objectives"]] == ["acc", "latency"]
+    for name, before in SEVERAL["parameters"].items():
+        least, greatest = (end(values[name] for values in front) for end in (min, max))
+        after_it = after["parameters"][name]
+        assert before["min"] <= after_it["min"] <= least <= greatest <= after_it["max"] <= before["max"]
+    assert after["parameters"]["n"]["max"] < 9, "none that is slow and no better is on the front"
+    assert "is widened" not in narrowed.err
+    hpo.write("round-2.yaml", narrowed.out)
+    assert hpo("plan", "round-2.yaml", "--json").json["model"]
+
+
+@pytest.mark.parametrize("option", ["--top=5", "--fraction=0.3"])
+def test_what_narrows_around_one_best_trial_is_refused(hpo: Hpo, option: str) -> None:
+    said = hpo("narrow", "job", option, status=2).err
+    assert "job has several objectives, and " in said
+    assert option.partition("=")[0] in said
 
 
 def test_the_front_has_no_top(hpo: Hpo) -> None:

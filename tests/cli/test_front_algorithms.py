@@ -67,7 +67,7 @@ def done(shared_hpo: Hpo) -> Hpo:
     """A job of 24 trials, which has ended."""
     write(shared_hpo, limits={"max_jobs": 24, "max_parallel_jobs": 2})
     plan = shared_hpo("plan", "spec.yaml").out
-    assert "\nmodel     Optuna's multi-objective TPE, as there are several objectives\nalgorithm " in plan
+    assert "\nmodel     the objectives made one, weighed otherwise for each trial\nalgorithm " in plan
     shared_hpo("run", "spec.yaml")
     return shared_hpo
 
@@ -122,9 +122,21 @@ def test_status_has_the_front_of_each(done: Hpo) -> None:
     assert [bool(each["on_front"]) for each in status["algorithms"]] == [False, True, True]
 
 
-def test_what_is_about_one_best_trial_is_refused(done: Hpo) -> None:
-    for command in ("narrow", "confirm"):
-        assert "has no single best trial" in done(command, "job", status=2).err
+def test_each_is_narrowed_around_its_own_front(done: Hpo) -> None:
+    trials = done("trials", "job", "--json").json
+    said = done("narrow", "job").err
+    for name in ("exact", "fast"):
+        own = [trial for trial in trials if trial["algorithm"] == name]
+        if len(own) < 10:
+            assert (
+                f"{name}: left as it is: {len(own)} of its trials have completed, and 10 are needed" in said
+            )
+        else:
+            about = f"the best {max(3, len(front_of(own)))} of {len(own)} trials of {name} of job"
+            assert f"narrowed around the front, {about}" in said
+
+
+def test_why_tells_of_the_front(done: Hpo) -> None:
     why = done("why", "job", "1", "--json").json
     assert (why["algorithm"], why["best"], why["on_front"]) == ("behind", None, False)
 

@@ -11,6 +11,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from hpo.core.history import History
+from hpo.core.inherit import Heir, inherit
+from hpo.core.prior import NO_PRIOR, Parent, PastTrial, Prior, WarmStart
 from hpo.core.settings import Goal, Objective
 from hpo.core.trial import Reason, Trial, TrialStatus
 from hpo.search.registry import build
@@ -33,9 +35,33 @@ every_count = pytest.mark.parametrize("others", [OTHERS[:1], OTHERS], ids=["two"
 
 
 def strategy(
-    name: str, space: Space, *, others: tuple[Objective, ...] = OTHERS[:1], seed: int = 7, max_jobs: int = 20
+    name: str,
+    space: Space,
+    *,
+    others: tuple[Objective, ...] = OTHERS[:1],
+    seed: int = 7,
+    max_jobs: int = 20,
+    prior: Prior = NO_PRIOR,
 ) -> Strategy:
-    return build(name, space=space, seed=seed, objective=OBJECTIVE, max_jobs=max_jobs, others=others)
+    return build(
+        name, space=space, seed=seed, objective=OBJECTIVE, max_jobs=max_jobs, others=others, prior=prior
+    )
+
+
+def began(space: Space, others: int) -> Prior:
+    """Return the trials of a parent of as many objectives."""
+    random = Random(5)
+    past = [
+        PastTrial(
+            "parent",
+            number,
+            space.from_unit([random.random() for _ in space]),
+            random.random(),
+            tuple(random.random() for _ in range(others)),
+        )
+        for number in range(1, 9)
+    ]
+    return inherit(Heir(WarmStart.IDENTICAL, space, {}), [Parent("parent", tuple(past))])
 
 
 class JobOfSeveral(Job):
@@ -66,6 +92,25 @@ def test_a_resumed_job_goes_on_as_the_uninterrupted_one(
         assert strategy(name, space, others=others).propose(job.as_loaded(), number) == proposal
         assert job.strategy.propose(job.history, number) == proposal
         assert proposal is None or space.contains(proposal.params)
+
+
+@pytest.mark.parametrize("name", ["bayesian", "random"])
+@every_count
+def test_a_resumed_job_with_parents_goes_on_as_the_uninterrupted_one(
+    name: str, others: tuple[Objective, ...]
+) -> None:
+    prior = began(MIXED, len(others))
+
+    def new(prior: Prior = prior) -> Strategy:
+        return strategy(name, MIXED, others=others, prior=prior)
+
+    job = JobOfSeveral(new(), Random(1), others=len(others))
+    cold = []
+    for number, proposal in enumerate(job.proposals(16), 1):
+        assert new().propose(job.as_loaded(), number) == proposal
+        assert proposal is not None
+        cold.append(new(NO_PRIOR).propose(job.as_loaded(), number) == proposal)
+    assert all(cold) is (name == "random"), "what parents know changes what a model proposes"
 
 
 @every_strategy

@@ -171,7 +171,7 @@ class Tuner:
         each = {}
         for name in self.algorithms:
             prior = priors.get(name, NO_PRIOR)
-            known = [value for _, value in evidence_of(self.space, prior)]
+            known = [values for _, values in evidence_of(self.space, prior)]
             each[name] = Searched(self._new_strategy(prior), known=known)
         return Algorithms(each, max_jobs=self.settings.max_jobs)
 

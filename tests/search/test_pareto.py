@@ -12,6 +12,7 @@ from hpo.core.history import History
 from hpo.core.settings import Goal, Objective
 from hpo.core.trial import Trial, TrialStatus
 from hpo.report.pareto import hypervolume
+from hpo.search.chebyshev import weights
 from hpo.search.registry import build
 from hpo.spec.space import Continuous, Space, Values
 
@@ -82,7 +83,8 @@ def test_what_is_required_is_met_ever_more_often() -> None:
 
 def test_it_says_what_chose_and_from_what() -> None:
     chosen = [trial.proposed_by for trial in run("bayesian", half_is_required, seed=1, count=15)]
-    assert chosen[0] == "random start 1 of 5"
-    assert chosen[4] == "random start 5 of 5"
-    assert chosen[5].startswith("TPE of Optuna, for several objectives, from 4 trials (1 pending, 0 failed, ")
-    assert chosen[5].endswith("that miss a requirement)")
+    assert chosen[0] == "random start 1 of 7"
+    assert chosen[6] == "random start 7 of 7"
+    first, second = weights(2, 8)
+    weighed = f"where the objectives weigh {first:.2f}, {second:.2f}"
+    assert chosen[7] == f"model of 6 trials {weighed} (1 pending, 0 failed)"

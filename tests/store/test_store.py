@@ -35,7 +35,7 @@ def test_what_a_job_began_with_comes_back_exactly(tmp_path: Path) -> None:
     trials = (
         PriorTrial(0, "first", PastTrial("first", 1, params, -1e308), {"rate": 1.0, "kind": None}),
         PriorTrial(0, "first", PastTrial("first", 2, params, 0.2), {"rate": 9.0, "kind": None}, beyond=True),
-        PriorTrial(0, "first", PastTrial("older", 7, params, 0.1), None),
+        PriorTrial(0, "first", PastTrial("older", 7, params, 0.1, (1e308, -0.5)), None),
     )
     prior = Prior(WarmStart.TRANSFER, (report,), trials)
     evidence = Prior(

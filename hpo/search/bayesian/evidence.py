@@ -13,9 +13,12 @@ import numpy as np
 
 from hpo.core.history import History
 from hpo.core.prior import NO_PRIOR, Prior
+from hpo.core.settings import Goal
 from hpo.core.trial import Trial, TrialStatus
+from hpo.search.attained import Attained, Losses
 from hpo.search.bayesian.encoding import Array, Encoding
 from hpo.search.bayesian.surrogate import Evidence
+from hpo.search.chebyshev import Weighed, weights
 from hpo.search.hints import beyond, evidence_of
 from hpo.spec.space import Values
 
@@ -40,9 +43,13 @@ class Kind(Enum):
 class _Known:
     kind: Kind
     point: Array
-    loss: float = math.nan
-    error: float = 0.0  # standard error of the loss, where it is told
+    losses: Losses = ()
+    error: float = 0.0  # standard error of the first loss, where it is told
     violation: float = 0.0
+
+    @property
+    def loss(self) -> float:
+        return self.losses[0]
 
 
 class HistoryEvidence:
@@ -52,18 +59,30 @@ class HistoryEvidence:
     better than the middle one of the completed: it was worse than others. A failure of the program's own
     counts for the model of failures, and so does a result that misses what is required; where all of them
     do, they count by how far. How the machinery or a user ended a trial says nothing. Results outside of the
-    space, as where its ranges were narrowed, are known as far as they lie next to it.
+    space, as where its ranges were narrowed, are known as far as they lie next to it. Several objectives are
+    made into one, by weights that the trial's number tells.
     """
 
-    def __init__(self, encoding: Encoding, history: History, prior: Prior = NO_PRIOR) -> None:
+    def __init__(
+        self,
+        encoding: Encoding,
+        history: History,
+        prior: Prior = NO_PRIOR,
+        others: Sequence[Goal] = (),
+    ) -> None:
+        """Take what there was before the history, and the goals of the objectives beside its own."""
         self._encoding = encoding
         self._history = history
-        self._sign = history.goal.sign
+        self._signs = [goal.sign for goal in (history.goal, *others)]
         self._read = 0
         self._trials: dict[int, _Known] = {}
         self._beyond: dict[int, _Known] = {}
         self._before = self._of_parents(evidence_of(encoding.space, prior))
         self._before_beyond = self._of_parents(beyond(encoding.space, prior))
+        self._attained = Attained()
+        self._counted: set[int] = set()  # whose results that is made of, beside those from before
+        for known in self._before:
+            self._attained.add(known.losses)
 
     @property
     def inherited(self) -> int:
@@ -89,7 +108,10 @@ class HistoryEvidence:
         for number in self._history.log[self._read :]:
             trial = self._history.trials[number]
             if number in self._trials or self._encoding.space.contains(trial.params):
-                self._trials[number] = self._known(trial, self._trials.get(number))
+                self._trials[number] = known = self._known(trial, self._trials.get(number))
+                if known.kind is Kind.RESULT and not trial.violation and number not in self._counted:
+                    self._counted.add(number)
+                    self._attained.add(known.losses)
             elif self._encoding.space.borders_on(trial.params):
                 self._beyond[number] = self._known(trial, self._beyond.get(number))
         self._read = len(self._history.log)
@@ -100,17 +122,19 @@ class HistoryEvidence:
         results = [known for known in (*self._before, *self._trials.values()) if known.kind is Kind.RESULT]
         return bool(results) and all(known.violation for known in results)
 
-    def evidence(self) -> Evidence:
-        """Return all of it as arrays, in the order of the trials."""
-        trials = [self._trials[number] for number in sorted(self._trials)]
-        results = [*self._before, *(self._trials[number] for number in self.results)]
+    def evidence(self, number: int) -> Evidence:
+        """Return all of it as arrays, in the order of the trials, as it is for trial `number`."""
+        trials = [self._trials[each] for each in sorted(self._trials)]
+        results = [*self._before, *(self._trials[each] for each in self.results)]
         stopped = [known for known in trials if known.kind is Kind.STOPPED]
-        outside, misses_all = self._outside(), self.misses_all
+        outside, misses_all = (self._outside() if results else []), self.misses_all
         if misses_all:  # what is required comes first
             results, outside = _violations(results), _violations(outside)
             stopped = []
+        elif results and len(self._signs) > 1:
+            results, outside = self._made_one(results, number), self._made_one(outside, number)
         middle = median_low([known.loss for known in results]) if results else -math.inf
-        stopped = [replace(known, loss=max(known.loss, middle)) for known in stopped]
+        stopped = [replace(known, losses=(max(known.loss, middle),)) for known in stopped]
         every = [*results, *stopped, *outside]
         losses = [known.loss for known in every]
         variance = float(np.var(losses)) if max(map(abs, losses), default=0.0) < WORST else math.inf
@@ -126,6 +150,19 @@ class HistoryEvidence:
             pending=self._stacked([known.point for known in trials if known.kind is Kind.PENDING]),
         )
 
+    def _made_one(self, results: Sequence[_Known], number: int) -> list[_Known]:
+        """Return results with one loss each, made of several, and its standard error."""
+        weighed = Weighed.of_front(self._attained, weights(len(self._signs), number))
+        made = []
+        for known in results:
+            first, *others = known.losses
+            loss, more = weighed.loss(known.losses), weighed.loss((first + known.error, *others))
+            made.append(replace(known, losses=(loss,), error=more - loss))
+        return made
+
+    def _losses(self, values: Sequence[float]) -> Losses:
+        return tuple(sign * value for sign, value in zip(self._signs, values, strict=False))
+
     def tried(self) -> Array:
         """Return the points of all trials, shape (n, d)."""
         return self._stacked([known.point for known in (*self._before, *self._trials.values())])
@@ -137,12 +174,14 @@ class HistoryEvidence:
 
     def _known(self, trial: Trial, before: _Known | None) -> _Known:
         point = self._encoding.point(trial.params) if before is None else before.point
-        kind, value = _said(trial, self._history)
-        return _Known(kind, point, self._sign * value, trial.standard_error or 0.0, trial.violation)
+        kind, values = _said(trial, self._history)
+        if kind is Kind.STOPPED and len(self._signs) > 1:  # its values are no result's
+            kind, values = Kind.FAILED, ()
+        return _Known(kind, point, self._losses(values), trial.standard_error or 0.0, trial.violation)
 
-    def _of_parents(self, results: Sequence[tuple[Values, float]]) -> list[_Known]:
-        point, sign = self._encoding.point, self._sign
-        return [_Known(Kind.RESULT, point(values), sign * value) for values, value in results]
+    def _of_parents(self, results: Sequence[tuple[Values, Sequence[float]]]) -> list[_Known]:
+        point = self._encoding.point
+        return [_Known(Kind.RESULT, point(values), self._losses(found)) for values, found in results]
 
     def _stacked(self, points: Sequence[Array]) -> Array:
         return np.array(points).reshape(len(points), self._encoding.dimension)
@@ -150,25 +189,24 @@ class HistoryEvidence:
 
 def _violations(results: Sequence[_Known]) -> list[_Known]:
     """Return results that count by how far they miss what is required."""
-    return [replace(known, loss=min(known.violation, WORST), error=0.0) for known in results]
+    return [replace(known, losses=(min(known.violation, WORST),), error=0.0) for known in results]
 
 
-def _said(trial: Trial, history: History) -> tuple[Kind, float]:
-    """Return what a trial says, and the value by which it counts; NaN where it has none."""
+def _said(trial: Trial, history: History) -> tuple[Kind, Sequence[float]]:
+    """Return what a trial says, and the values by which it counts; none where it has none."""
     match trial.status:
         case TrialStatus.PROPOSED | TrialStatus.RUNNING | TrialStatus.STOPPING:
-            return Kind.PENDING, math.nan
-        case TrialStatus.COMPLETED if trial.value is not None and math.isfinite(trial.value):
-            return Kind.RESULT, trial.value
+            return Kind.PENDING, ()
+        case TrialStatus.COMPLETED:
+            values = [value for value in trial.values if value is not None and math.isfinite(value)]
+            return (Kind.RESULT, values) if len(values) == len(trial.values) else (Kind.FAILED, ())
         case TrialStatus.PRUNED:
             value = _last(_judged(trial, history.curve(trial.number)))
-            return (Kind.STOPPED if math.isfinite(value) else Kind.FAILED), value
-        case TrialStatus.COMPLETED:
-            return Kind.FAILED, math.nan
+            return (Kind.STOPPED, (value,)) if math.isfinite(value) else (Kind.FAILED, ())
         case TrialStatus.FAILED if trial.reason is not None and trial.reason.blames_values:
-            return Kind.FAILED, math.nan
+            return Kind.FAILED, ()
         case TrialStatus.FAILED | TrialStatus.CANCELLED:
-            return Kind.NOTHING, math.nan
+            return Kind.NOTHING, ()
         case _:
             assert_never(trial.status)
 

@@ -87,11 +87,12 @@ def beliefs(context: SearchContext, history: History) -> Beliefs | None:
     encoding, prior = Encoding(context.space), context.prior
     found = HistoryEvidence(encoding, history, prior)
     found.catch_up()
-    evidence = found.evidence()
+    number = len(history.trials) + 1
+    evidence = found.evidence(number)
     if not len(evidence.losses) or found.misses_all:
         return None
     trials: list[Known] = [*inherited(context.space, prior), *(history.trials[n] for n in found.results)]
-    random = np.random.default_rng(derived_seed(context.seed, len(history.trials) + 1))
+    random = np.random.default_rng(derived_seed(context.seed, number))
     places = evidence.known(random)
     evidence = evidence.of(places)
     scale = CappedScale.of(evidence.losses)

@@ -12,6 +12,7 @@ from hpo.search.bayesian.encoding import Array, Encoding
 from hpo.search.bayesian.engine import Engine
 from hpo.search.bayesian.evidence import HistoryEvidence, Kind
 from hpo.search.bayesian.parents import Parents
+from hpo.search.chebyshev import weights
 from hpo.search.hints import Order
 from hpo.search.strategy import SearchContext
 from hpo.search.uniform import derived_seed
@@ -40,7 +41,9 @@ class Model:
         self._engine = Engine(self._encoding, choices)
         self._parents = Parents(self._encoding, parents)
         self._has_parents = context.prior.type is not None
-        self._known = HistoryEvidence(self._encoding, history, context.prior)
+        self._objectives = len(context.objectives)
+        others = [objective.goal for objective in context.others]
+        self._known = HistoryEvidence(self._encoding, history, context.prior, others)
 
     @property
     def results(self) -> int:
@@ -52,14 +55,16 @@ class Model:
         """How many values there are of parents."""
         return self._known.inherited
 
-    def evidence(self, trust: Sequence[float] = ()) -> str:
-        """Return what the next proposal rests on, in words for the user; `trust` is as in `ask`."""
+    def evidence(self, number: int, trust: Sequence[float] = ()) -> str:
+        """Return what the proposal for a trial rests on, in words for the user; `trust` is as in `ask`."""
         known = self._known
         outside = f", {known.beyond} outside of the ranges" if known.beyond else ""
         parents = f" and {known.inherited} of parents" if known.inherited else ""
+        weighed = ", ".join(f"{weight:.2f}" for weight in weights(self._objectives, number))
+        where = f" where the objectives weigh {weighed}" if self._objectives > 1 else ""
         counts = f"({known.count(Kind.PENDING)} pending, {known.count(Kind.FAILED)} failed{outside})"
         expected = ", beginning with what parents expect" if any(self._believed(trust)) else ""
-        return f"model of {self.results} trials{parents}{expected} {counts}"
+        return f"model of {self.results} trials{parents}{where}{expected} {counts}"
 
     def catch_up(self) -> None:
         """Take in what happened since the last call."""
@@ -80,7 +85,7 @@ class Model:
 
         points = [encoding.point(values) for values in drawn]
         ranked = self._engine.ranked(
-            self._known.evidence(),
+            self._known.evidence(number),
             number=number,
             random=np.random.default_rng(derived_seed(self._seed, number)),
             fits=fits,

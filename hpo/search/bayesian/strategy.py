@@ -64,7 +64,7 @@ class Bayesian:
         drawn = self._draws.several(history, number, CONSTRAINED_DRAWS) if self._space.constraints else ()
         for values in model.ask(number, trust=trust, drawn=drawn):
             if self._draws.are_open(history, values):
-                return Proposal(values, model.evidence(trust))
+                return Proposal(values, model.evidence(number, trust))
         return self._draws.propose(history, number, "random, as all that the model chooses is tried already")
 
     def should_stop(self, history: History, number: int) -> Verdict | None:  # noqa: ARG002
