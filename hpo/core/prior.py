@@ -136,10 +136,13 @@ class Prior:
         return replace(self, trials=tuple(self._within(space, trial) for trial in self.trials))
 
     def _within(self, space: Space, trial: PriorTrial) -> PriorTrial:
-        if trial.params is None or space.contains(trial.params):
-            return replace(trial, beyond=False)
+        """Return the trial itself where nothing about it is other than it was."""
+        if trial.params is None:
+            return trial
+        if space.contains(trial.params):
+            return replace(trial, beyond=False) if trial.beyond else trial
         if self.is_evidence and space.borders_on(trial.params):
-            return replace(trial, beyond=True)
+            return trial if trial.beyond else replace(trial, beyond=True)
         return replace(trial, params=None, beyond=False)
 
 
