@@ -9,10 +9,10 @@ import numpy as np
 
 from hpo.search.bayesian.encoding import Array, Encoding
 from hpo.search.bayesian.promise import Promise
-from hpo.search.bayesian.quasirandom import latin
+from hpo.search.bayesian.quasirandom import sobol
 
 EVERYWHERE = 1_024
-"""Candidates that are spread evenly over the whole space."""
+"""Candidates of a low-discrepancy sequence over the whole space."""
 
 NEAR_THE_BEST, AT_THE_BEST = 384, 128
 """Candidates around the best trials, and close to the best one."""
@@ -60,7 +60,7 @@ class Candidates:
             return self._cells
         around = best[random.integers(0, len(best), NEAR_THE_BEST)]
         parts = [
-            latin(self._encoding.dimension, EVERYWHERE, random),
+            sobol(self._encoding.dimension, EVERYWHERE, random),
             self._varied(around, WIDE, random),
             self._varied(best[:1].repeat(AT_THE_BEST, axis=0), CLOSE, random),
             drawn,
