@@ -3,118 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Protocol
 
 import optuna
-from optuna.trial import TrialState
 
-from benchmarks.objectives.tasks import Losses, Task
-from benchmarks.search.contenders import suggested
-from hpo.core.history import History
-from hpo.core.settings import Goal, Objective
-from hpo.core.trial import Reason, Trial, TrialStatus
-from hpo.search.registry import build
-from hpo.spec.space import Scalar, Space, Values
+from benchmarks.objectives.tasks import Task
+from benchmarks.search.adapter import AskAndTell
+from benchmarks.search.contenders import Contender, OptunaStudy, Setting
+
+Build = Callable[[Setting[Task], int], Contender]
+"""Makes a contender for a job, with a seed."""
 
 
-class Contender(Protocol):
-    """Chooses the trials of one job."""
-
-    def ask(self) -> tuple[int, Values]:
-        """Return a new trial's number and its values; trials that were not told yet are running."""
-
-    def tell(self, number: int, losses: Losses | None) -> None:
-        """End a trial with its losses; None says that it failed."""
+def hpo(setting: Setting[Task], seed: int) -> Contender:
+    return _own("bayesian", setting, seed)
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One job that contenders are compared in."""
-
-    task: Task
-    objectives: int
-    workers: int
-    trials: int
-    seed: int
+def random_search(setting: Setting[Task], seed: int) -> Contender:
+    return _own("random", setting, seed)
 
 
-class Own:
-    """One of hpo's strategies, with its history."""
-
-    def __init__(self, name: str, setting: Setting, seed: int) -> None:
-        first, *others = (Objective(f"loss {i}", Goal.MINIMIZE) for i in range(setting.objectives))
-        self._history = History(first)
-        self._strategy = build(
-            name,
-            space=setting.task.space,
-            seed=seed,
-            objective=first,
-            others=others,
-            max_jobs=setting.trials,
-        )
-
-    def ask(self) -> tuple[int, Values]:
-        number = len(self._history.trials) + 1
-        proposal = self._strategy.propose(self._history, number)
-        assert proposal is not None, "the spaces are not that small"
-        self._history.record(Trial(number, proposal.params, proposal.proposed_by, TrialStatus.RUNNING))
-        return number, proposal.params
-
-    def tell(self, number: int, losses: Losses | None) -> None:
-        trial = self._history.trials[number]
-        if losses is None:
-            self._history.record(replace(trial, status=TrialStatus.FAILED, reason=Reason.EXIT_STATUS))
-        else:
-            done = replace(trial, status=TrialStatus.COMPLETED, value=losses[0], others=losses[1:])
-            self._history.record(done)
+def _own(strategy: str, setting: Setting[Task], seed: int) -> Contender:
+    task, trials = setting.task, setting.trials
+    return AskAndTell(task.space, seed=seed, trials=trials, strategy=strategy, objectives=task.objectives)
 
 
-class OptunaStudy:
-    """A sampler of Optuna's, with a study in memory."""
-
-    def __init__(self, space: Space, objectives: int, sampler: optuna.samplers.BaseSampler) -> None:
-        self._space = space
-        self._study = optuna.create_study(sampler=sampler, directions=["minimize"] * objectives)
-        self._running: dict[int, optuna.Trial] = {}
-
-    def ask(self) -> tuple[int, Values]:
-        trial = self._study.ask()
-        values: dict[str, Scalar] = {}
-        for parameter in self._space.dependent:
-            if self._space.is_active(parameter.name, values):
-                values[parameter.name] = suggested(trial, parameter)
-        self._running[trial.number] = trial
-        return trial.number, values
-
-    def tell(self, number: int, losses: Losses | None) -> None:
-        state = TrialState.FAIL if losses is None else TrialState.COMPLETE
-        self._study.tell(self._running.pop(number), losses, state=state)
-
-
-Build = Callable[[Setting, int], Contender]
-"""Builds a contender for a setting, with a seed of its own."""
-
-
-def hpo(setting: Setting, seed: int) -> Contender:
-    return Own("bayesian", setting, seed)
-
-
-def random_search(setting: Setting, seed: int) -> Contender:
-    return Own("random", setting, seed)
-
-
-def tpe(setting: Setting, seed: int) -> Contender:
+def tpe(setting: Setting[Task], seed: int) -> Contender:
     """Return Optuna's default, which is multivariate and takes what is running for bad, in groups."""
-    conditional = bool(setting.task.space.conditions)
+    task = setting.task
+    conditional = bool(task.space.conditions)
     sampler = optuna.samplers.TPESampler(seed=seed, multivariate=True, constant_liar=True, group=conditional)
-    return OptunaStudy(setting.task.space, setting.objectives, sampler)
+    return OptunaStudy(task.space, sampler, task.objectives)
 
 
-def nsga2(setting: Setting, seed: int) -> Contender:
+def nsga2(setting: Setting[Task], seed: int) -> Contender:
     """Return Optuna's NSGA-II, with generations of 20: one of its default's 50 would be half of a job."""
     sampler = optuna.samplers.NSGAIISampler(seed=seed, population_size=20)
-    return OptunaStudy(setting.task.space, setting.objectives, sampler)
+    return OptunaStudy(setting.task.space, sampler, setting.task.objectives)
 
 
 ENGINE, RANDOM = "hpo", "random"

@@ -18,10 +18,11 @@ from pathlib import Path
 import optuna
 from threadpoolctl import threadpool_limits
 
-from benchmarks.objectives.contenders import CONTENDERS, Setting
+from benchmarks.objectives.contenders import CONTENDERS
 from benchmarks.objectives.page import Key, Run, page
 from benchmarks.objectives.simulation import simulated
 from benchmarks.objectives.tasks import Yardstick, tasks
+from benchmarks.search.contenders import Setting
 
 HERE = Path(__file__).resolve().parent
 WORKERS = (1, 4)
@@ -84,7 +85,7 @@ def kept(file: Path) -> dict[Key, Run]:
 def one(key: Key, stick: Yardstick) -> Run:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-    setting = Setting(known()[key.task], len(stick.reference), key.workers, LOOKS[-1], key.seed)
+    setting = Setting(known()[key.task], key.workers, LOOKS[-1], key.seed)
     with threadpool_limits(limits=1):
         fronts, spent = simulated(CONTENDERS[key.contender], setting, LOOKS)
     return Run([stick.share(front) for front in fronts], spent / setting.trials)

@@ -52,6 +52,11 @@ class Task:
     fails: Callable[[Values], bool] | None = None
     front: tuple[Losses, ...] = ()  # the best one, where it is known
 
+    @property
+    def objectives(self) -> int:
+        """How many losses there are."""
+        return len(self.losses(self.space.middle()))
+
     def observe(self, values: Values, random: np.random.Generator) -> Losses | None:
         """Return what a trial reports; None for a failed one. The draws don't depend on the values."""
         error = self.noise * random.standard_normal()

@@ -21,13 +21,20 @@ OBJECTIVE = Objective("loss", Goal.MINIMIZE)
 class AskAndTell:
     """A strategy with its history: every trial that was asked for and not told yet counts as running.
 
-    Losses are minimized. `trials` is how many are planned; more may be asked for.
+    Losses are minimized, of each of the objectives. `trials` is how many are planned; more may be asked for.
     """
 
-    def __init__(self, space: Space, *, seed: int, trials: int, strategy: str = "bayesian") -> None:
+    def __init__(
+        self, space: Space, *, seed: int, trials: int, strategy: str = "bayesian", objectives: int = 1
+    ) -> None:
         self._history = History(OBJECTIVE)
         self._strategy: Strategy = build(
-            strategy, space=space, seed=seed, objective=OBJECTIVE, max_jobs=trials
+            strategy,
+            space=space,
+            seed=seed,
+            objective=OBJECTIVE,
+            max_jobs=trials,
+            others=[replace(OBJECTIVE, metric=f"loss-{place}") for place in range(1, objectives)],
         )
 
     @property
@@ -47,13 +54,13 @@ class AskAndTell:
         self._history.record(Trial(number, proposal.params, proposal.proposed_by, TrialStatus.RUNNING))
         return number, proposal.params
 
-    def tell(self, number: int, value: float | None) -> None:
-        """End a trial with its loss; None says that it failed."""
+    def tell(self, number: int, value: float | None, *others: float) -> None:
+        """End a trial with its loss, or that of each objective; None says that it failed."""
         trial = self._history.trials[number]
         if value is None:
             ended = replace(trial, status=TrialStatus.FAILED, reason=Reason.EXIT_STATUS)
         else:
-            ended = replace(trial, status=TrialStatus.COMPLETED, value=value)
+            ended = replace(trial, status=TrialStatus.COMPLETED, value=value, others=others)
         self._history.record(ended)
 
 

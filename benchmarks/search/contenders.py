@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol, assert_never
+from typing import Generic, Protocol, TypeVar, assert_never
 
 import optuna
 from optuna.trial import TrialState
@@ -23,15 +23,25 @@ class Contender(Protocol):
     def ask(self) -> tuple[int, Values]:
         """Return a new trial's number and its values; trials that were not told yet are running."""
 
-    def tell(self, number: int, value: float | None) -> None:
-        """End a trial with its loss; None says that it failed."""
+    def tell(self, number: int, value: float | None, *others: float) -> None:
+        """End a trial with its loss, or that of each objective; None says that it failed."""
+
+
+class Named(Protocol):
+    """A task, whatever its losses are."""
+
+    @property
+    def name(self) -> str: ...
+
+
+AnyTask = TypeVar("AnyTask", bound=Named)
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Generic[AnyTask]):
     """One job that contenders are compared in."""
 
-    task: Task
+    task: AnyTask
     workers: int
     trials: int
     seed: int
@@ -40,9 +50,9 @@ class Setting:
 class OptunaStudy:
     """A sampler of Optuna's, with a study in memory."""
 
-    def __init__(self, space: Space, sampler: optuna.samplers.BaseSampler) -> None:
+    def __init__(self, space: Space, sampler: optuna.samplers.BaseSampler, objectives: int = 1) -> None:
         self._space = space
-        self._study = optuna.create_study(sampler=sampler)
+        self._study = optuna.create_study(sampler=sampler, directions=["minimize"] * objectives)
         self._running: dict[int, optuna.Trial] = {}
 
     def ask(self) -> tuple[int, Values]:
@@ -54,9 +64,12 @@ class OptunaStudy:
         self._running[trial.number] = trial
         return trial.number, values
 
-    def tell(self, number: int, value: float | None) -> None:
-        state = TrialState.FAIL if value is None else TrialState.COMPLETE
-        self._study.tell(self._running.pop(number), value, state=state)
+    def tell(self, number: int, value: float | None, *others: float) -> None:
+        trial = self._running.pop(number)
+        if value is None:
+            self._study.tell(trial, state=TrialState.FAIL)
+        else:
+            self._study.tell(trial, [value, *others])
 
 
 def suggested(trial: optuna.Trial, parameter: Parameter) -> Scalar:
@@ -74,30 +87,30 @@ def suggested(trial: optuna.Trial, parameter: Parameter) -> Scalar:
             assert_never(parameter)
 
 
-Build = Callable[[Setting, int], Contender]
+Build = Callable[[Setting[Task], int], Contender]
 """Builds a contender for a setting, with a seed of its own."""
 
 
-def hpo(setting: Setting, seed: int) -> Contender:
+def hpo(setting: Setting[Task], seed: int) -> Contender:
     return AskAndTell(setting.task.space, seed=seed, trials=setting.trials)
 
 
-def random_search(setting: Setting, seed: int) -> Contender:
+def random_search(setting: Setting[Task], seed: int) -> Contender:
     return AskAndTell(setting.task.space, seed=seed, trials=setting.trials, strategy="random")
 
 
-def tpe(setting: Setting, seed: int) -> Contender:
+def tpe(setting: Setting[Task], seed: int) -> Contender:
     """Return Optuna's default: since version 5 it is multivariate, and takes what is running for bad."""
     return OptunaStudy(setting.task.space, optuna.samplers.TPESampler(seed=seed))
 
 
-def tpe_group(setting: Setting, seed: int) -> Contender:
+def tpe_group(setting: Setting[Task], seed: int) -> Contender:
     sampler = optuna.samplers.TPESampler(seed=seed, multivariate=True, group=True)
     return OptunaStudy(setting.task.space, sampler)
 
 
 def switched(choices: Choices) -> Build:
-    def build(setting: Setting, seed: int) -> Contender:
+    def build(setting: Setting[Task], seed: int) -> Contender:
         return Switched(setting.task.space, seed=seed, trials=setting.trials, choices=choices)
 
     return build

@@ -5,10 +5,14 @@ from __future__ import annotations
 import heapq
 import math
 import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
-from benchmarks.search.contenders import Build, Setting
+from benchmarks.search.contenders import AnyTask, Build, Contender, Setting
+from benchmarks.search.tasks import Task
 from hpo.search.uniform import derived_seed
 from hpo.spec.space import Values
 
@@ -16,22 +20,34 @@ SPREAD = 0.5
 """Standard deviation of the logarithm of a trial's duration."""
 
 
-def simulated(build: Build, setting: Setting) -> tuple[list[float], float]:
-    """Return the curve of a job, and the CPU seconds of its asks.
+Losses: TypeAlias = tuple[float, ...]
 
-    The curve has after each trial that ended, failed ones included, the loss without noise of the
-    configuration with the best observed value; infinity before there is one. Noise, failures, durations
-    and the contender's seed depend on the setting alone, so that contenders can be compared in pairs.
+Observe: TypeAlias = Callable[[Values, np.random.Generator], Losses | None]
+"""Runs a trial: what is seen of it, None where it fails."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A trial that ended: its values, what was seen of it, None where it failed; and CPU seconds of asks."""
+
+    values: Values
+    seen: Losses | None
+    spent: float
+
+
+def ended(build: Callable[[int], Contender], setting: Setting[AnyTask], observe: Observe) -> Iterator[Ended]:
+    """Yield the trials of a job as they end.
+
+    Noise, failures, durations and the contender's seed, which `build` gets, depend on the setting alone, so
+    that contenders can be compared in pairs.
     """
-    task = setting.task
     noise, durations, own = (_seed(setting, purpose) for purpose in range(3))
     observing, lasting = np.random.default_rng(noise), np.random.default_rng(durations)
-    contender = build(setting, own)
+    contender = build(own)
     running: list[tuple[float, int, Values]] = []
-    asked, now, spent = 0, 0.0, 0.0
-    best, loss = math.inf, math.inf
-    curve: list[float] = []
-    while len(curve) < setting.trials:
+    asked, now = 0, 0.0
+    for _ in range(setting.trials):
+        spent = 0.0
         while asked < setting.trials and len(running) < setting.workers:
             began = time.process_time()
             number, values = contender.ask()
@@ -39,13 +55,31 @@ def simulated(build: Build, setting: Setting) -> tuple[list[float], float]:
             heapq.heappush(running, (now + lasting.lognormal(0.0, SPREAD), number, values))
             asked += 1
         now, number, values = heapq.heappop(running)
-        value = task.observe(values, observing)
-        contender.tell(number, value)
-        if value is not None and value < best:
-            best, loss = value, task.loss(values)
+        seen = observe(values, observing)
+        contender.tell(number, *(seen or (None,)))
+        yield Ended(values, seen, spent)
+
+
+def simulated(build: Build, setting: Setting[Task]) -> tuple[list[float], float]:
+    """Return the curve of a job, and the CPU seconds of its asks.
+
+    The curve has after each trial that ended, failed ones included, the loss without noise of the
+    configuration with the best observed value; infinity before there is one.
+    """
+
+    def observe(values: Values, random: np.random.Generator) -> Losses | None:
+        value = setting.task.observe(values, random)
+        return None if value is None else (value,)
+
+    best, loss, spent = math.inf, math.inf, 0.0
+    curve: list[float] = []
+    for trial in ended(lambda seed: build(setting, seed), setting, observe):
+        spent += trial.spent
+        if trial.seen is not None and trial.seen[0] < best:
+            best, loss = trial.seen[0], setting.task.loss(trial.values)
         curve.append(loss)
     return curve, spent
 
 
-def _seed(setting: Setting, purpose: int) -> int:
+def _seed(setting: Setting[AnyTask], purpose: int) -> int:
     return derived_seed(purpose, setting.seed, setting.workers, *setting.task.name.encode())

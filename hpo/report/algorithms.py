@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypedDict
 
 from hpo.core.prior import Known
+from hpo.core.trial import Trial
 from hpo.report.best import BestData, best_of
 from hpo.report.counts import Counts, counts_of
 from hpo.report.front import FrontData, front_data, front_members, own_trials
@@ -44,5 +45,7 @@ def _algorithm_data(job: JobView, name: str, front: Sequence[Known] | None) -> A
         counts=counts_of(own),
         best=best[0] if best else None,
         front=front_data(job, algorithm=name),
-        on_front=None if front is None else sum(known in own for known in front),
+        on_front=None
+        if front is None
+        else sum(isinstance(known, Trial) and known.algorithm == name for known in front),
     )
