@@ -1,8 +1,11 @@
-"""What keeps proposals out of the corners of a space while there are few results.
+"""What keeps proposals out of the corners of a space.
 
 A Gaussian process is least certain in the corners, so that improvement is expected there for want of
-evidence; good configurations are seldom there. A prior belief says so, and fades as results come in (after
-Hvarfner et al., πBO: augmenting acquisition functions with user beliefs, 2022). It says nothing of
+evidence, and the more so once nothing is left to gain around the best trials; good configurations are seldom
+there. A prior belief says so, and fades as results come in (after Hvarfner et al., πBO: augmenting
+acquisition functions with user beliefs, 2022), but never below what keeps corners from being tried one after
+the other (Siivola et al., Correcting boundary over-exploration deficiencies in Bayesian optimization with
+virtual derivative sign observations, 2018, on why they would be). It says nothing of
 conditional parameters: where they are inactive they lie in the middle, so that it would keep proposals from
 whatever has many of them.
 """
@@ -16,6 +19,9 @@ from hpo.search.bayesian.encoding import Array
 
 STRENGTH = 10.0
 """How much one result alone would pull; of n results each pulls with an nth of it."""
+
+FADED = 20
+"""Results from which on the pull stays as it is."""
 
 WIDTH = 0.4
 """How far from the good trials a coordinate may lie, as a share of its range: a standard deviation."""
@@ -36,7 +42,7 @@ class Pull:
         count = max(LEAST_GOOD, int(GOOD * len(losses)))
         good = points[np.argsort(losses, kind="stable")[:count]][:, is_free]
         self._centre = (good.sum(axis=0) + 0.5 * MIDDLE) / (len(good) + MIDDLE)
-        self._strength = STRENGTH / len(losses)
+        self._strength = STRENGTH / min(len(losses), FADED)
 
     def __call__(self, points: Array) -> Array:
         """Return it for points of shape (m, d), up to a constant: shape (m,)."""
