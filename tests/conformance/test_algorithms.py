@@ -12,7 +12,7 @@ from hpo.search.early_stopping import EarlyStopping, Median
 from hpo.search.registry import build, names
 from hpo.search.strategy import Strategy
 from hpo.spec.space import Categorical, Continuous, Integer, Space, identity
-from tests.conformance.test_strategies import MAX_JOBS, OBJECTIVE, OPTIONS, TIED, Job
+from tests.conformance.jobs import MAX_JOBS, OBJECTIVE, OPTIONS, TIED, Job
 
 SMALL = Space((Categorical("size", ("s", "m")), Integer("depth", 1, 3)))
 """Six configurations, with a parameter that the other space has as well, of another type."""

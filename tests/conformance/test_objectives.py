@@ -18,14 +18,14 @@ from hpo.core.trial import Reason, Trial, TrialStatus
 from hpo.search.registry import build
 from hpo.search.strategy import Strategy
 from hpo.spec.space import Categorical, Continuous, Integer, Space, identity
-from tests.conformance.spaces import tied_spaces
-from tests.conformance.test_strategies import (
+from tests.conformance.jobs import (
     OBJECTIVE,
     TIED,
     TWENTY_FOUR,
     Job,
     few_examples,
 )
+from tests.conformance.spaces import tied_spaces
 
 OTHERS = (Objective("latency", Goal.MINIMIZE), Objective("size", Goal.MINIMIZE))
 MIXED = Space((*TWENTY_FOUR, Continuous("x", 0.0, 1.0)))
