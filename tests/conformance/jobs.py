@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from random import Random
 
+import pytest
 from hypothesis import settings
 
 from hpo.core.history import History
@@ -43,6 +44,12 @@ TIED = Space(
 
 TWENTY_FOUR = Space((Categorical("kind", ("a", 1, 1.0, True)), Integer("size", 1, 6)))
 few_examples = settings(max_examples=20, derandomize=True, database=None)
+
+
+def schedules(quick: int, *, of: int) -> pytest.MarkDecorator:
+    """Have a test run under so many courses of events, of which only the quick ones are in `make test`."""
+    slow = (pytest.param(schedule, marks=pytest.mark.slow) for schedule in range(quick, of))
+    return pytest.mark.parametrize("schedule", [*range(quick), *slow])
 
 
 def strategy(

@@ -24,6 +24,7 @@ from tests.conformance.jobs import (
     TWENTY_FOUR,
     Job,
     few_examples,
+    schedules,
 )
 from tests.conformance.spaces import tied_spaces
 
@@ -82,7 +83,7 @@ class JobOfSeveral(Job):
 
 @every_strategy
 @every_count
-@pytest.mark.parametrize("schedule", range(4))
+@schedules(2, of=4)
 def test_a_resumed_job_goes_on_as_the_uninterrupted_one(
     name: str, others: tuple[Objective, ...], schedule: int
 ) -> None:

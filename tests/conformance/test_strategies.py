@@ -26,6 +26,7 @@ from tests.conformance.jobs import (
     TWENTY_FOUR,
     Job,
     few_examples,
+    schedules,
     strategy,
     warm,
 )
@@ -95,7 +96,7 @@ def test_proposals_lie_inside_the_space_and_keep_their_types(name: str) -> None:
 
 
 @every_strategy
-@pytest.mark.parametrize("schedule", range(4))
+@schedules(2, of=4)
 @pytest.mark.parametrize("early", [None, Median(), Percentile()], ids=["off", "median", "percentile"])
 def test_a_resumed_job_goes_on_as_the_uninterrupted_one(name: str, schedule: int, early: Rule | None) -> None:
     def new() -> Strategy:
@@ -114,7 +115,7 @@ def test_a_resumed_job_goes_on_as_the_uninterrupted_one(name: str, schedule: int
 
 
 @pytest.mark.parametrize("name", [name for name in names() if name != "grid"])  # whose ranges stay
-@pytest.mark.parametrize("schedule", range(3))
+@schedules(1, of=3)
 def test_in_narrowed_ranges_earlier_trials_do_no_harm(name: str, schedule: int) -> None:
     wide = Space((*TWENTY_FOUR, Continuous("x", 0.0, 1.0)))
     kind, size, x = Categorical("kind", (1, True)), Integer("size", 2, 4), Continuous("x", 0.4, 0.5)
@@ -134,7 +135,7 @@ def test_in_narrowed_ranges_earlier_trials_do_no_harm(name: str, schedule: int) 
 
 @every_strategy
 @pytest.mark.parametrize("kind", WarmStart)
-@pytest.mark.parametrize("schedule", range(3))
+@schedules(1, of=3)
 def test_a_resumed_job_with_parents_goes_on_as_the_uninterrupted_one(
     name: str, kind: WarmStart, schedule: int
 ) -> None:
@@ -148,7 +149,7 @@ def test_a_resumed_job_with_parents_goes_on_as_the_uninterrupted_one(
 
 @every_strategy
 @pytest.mark.parametrize("kind", WarmStart)
-@pytest.mark.parametrize("schedule", range(2))
+@schedules(1, of=2)
 def test_a_resumed_job_goes_on_with_conditions_parents_and_early_stopping(
     name: str, kind: WarmStart, schedule: int
 ) -> None:
