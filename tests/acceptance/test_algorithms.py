@@ -61,7 +61,7 @@ def given(hpo: Hpo, trial: int) -> str:
 
 
 def test_acceptance_26_two_classifiers_of_digits_in_one_job(hpo: Hpo) -> None:
-    """The example: a trial of each, by its own program and with words of its own; the best of each is told."""
+    """The example: a trial of each, by its own program, with words of its own; the best of each is told."""
     status = example(hpo, 2)
     forest, neighbours = status["algorithms"]
     assert (forest["name"], neighbours["name"]) == ("forest", "neighbours")
