@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests import docker_engine
+from tests import docker_engine, services
 from tests.command_line import PATIENCE, Hpo
 from tests.s3_server import S3Server
 
@@ -25,6 +25,7 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     settings.register_profile("hpo", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("hpo")  # how long an example takes says how busy the machine is
+    services.read_once()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -27,6 +27,7 @@ from typing import IO, NoReturn
 
 import hpo
 from hpo.cli.main import main
+from tests import services
 
 _LONGEST = 1 << 20
 
@@ -132,11 +133,10 @@ def _import_all() -> None:
 
 
 def _read_services() -> None:
-    """Read what AWS's services are like, which is long, once for all: botocore does it for each session."""
+    """Read what AWS's services are like, which is long, once for all."""
     from boto3 import Session
-    from botocore.loaders import JSONFileLoader
 
-    JSONFileLoader.load_file = staticmethod(functools.cache(JSONFileLoader().load_file))
+    services.read_once()
     session = Session("nobody", "secret", region_name="us-east-1")
     for service in ("sagemaker", "s3", "logs", "sts"):
         session.client(service).close()

@@ -1,4 +1,4 @@
-"""Acceptance lines 16 to 18: warm start, through the real command line."""
+"""Acceptance line 16: a warm start from jobs of the same data, through the real command line."""
 
 from __future__ import annotations
 
@@ -8,44 +8,9 @@ from typing import Any
 
 import pytest
 
+from tests.acceptance.parents import BOWL, OTHER_DATA, X, child, parent, told, trials
 from tests.command_line import Hpo
 from tests.terminal import Terminal
-
-X: dict[str, Any] = {"type": "continuous", "min": 0.0, "max": 1.0}
-BOWL = """awk -v x="$SM_HP_X" 'BEGIN {d = x - 0.3; printf "loss=%.17g\\n", d < 0 ? -d : d}'"""
-"""The best is at 0.3."""
-
-STEEP = """awk -v x="$SM_HP_X" 'BEGIN {d = 100 * (x - 0.32); printf "loss=%.17g\\n", d < 0 ? -d : d}'"""
-"""The other's shape on another scale, and nearly its best."""
-
-HILL = """awk -v x="$SM_HP_X" 'BEGIN {d = x - 0.3; printf "loss=%.17g\\n", d < 0 ? d : -d}'"""
-"""The best is where the other's worst is."""
-
-
-def parent(hpo: Hpo, name: str = "first", program: str = BOWL, jobs: int = 8, **sections: object) -> None:
-    """Run a job to begin with."""
-    hpo.job(program, name=name, limits={"max_jobs": jobs}, **sections)
-    hpo("run", "spec.yaml")
-
-
-def child(hpo: Hpo, kind: str, *parents: str, program: str = BOWL, **sections: object) -> None:
-    """Write the spec of a job with parents."""
-    warm_start = {"type": kind, "parents": list(parents or ("first",))}
-    given: dict[str, object] = {"name": "second", "strategy": "bayesian", "limits": {"max_jobs": 8}}
-    hpo.job(program, **{**given, **sections}, warm_start=warm_start)
-
-
-def told(hpo: Hpo, name: str = "second") -> dict[str, Any]:
-    (data,) = hpo("status", name, "--json").json["warm_start"]
-    assert isinstance(data, dict)
-    counts = ("used", "failed", "unfinished", "out_of_range", "incomplete", "different", "repeated")
-    assert sum(data[count] for count in counts) == data["trials"]
-    return data
-
-
-def trials(hpo: Hpo, name: str = "second") -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = hpo("trials", name, "--json").json
-    return found
 
 
 def test_acceptance_16_parents_values_are_evidence_and_the_best_may_be_one_of_them(hpo: Hpo) -> None:
@@ -99,9 +64,6 @@ def with_parent(shared_hpo: Hpo) -> Hpo:
     """A job to begin with, for children that never run."""
     parent(shared_hpo, fixed={"epochs": 3})
     return shared_hpo
-
-
-OTHER_DATA = {"inputs": {"train": "."}}
 
 
 @pytest.mark.parametrize(
@@ -208,114 +170,6 @@ def test_acceptance_16_parents_may_be_deleted_and_a_resume_is_the_uninterrupted_
     assert told(hpo, "cut")["used"] == 8
 
 
-def test_acceptance_17_a_transfer_takes_other_data_and_ranges_and_is_told(hpo: Hpo) -> None:
-    parent(hpo, fixed={"epochs": 3})
-    child(
-        hpo,
-        "transfer",
-        program='echo "loss=$4"',
-        parameters={"y": {"type": "integer", "min": 1, "max": 9}, "x": X | {"max": 2.0}},
-        **OTHER_DATA,
-    )
-    planned = hpo("plan", "spec.yaml", "--json").json["warm_start"]
-    said = hpo("run", "spec.yaml").err
-    data = told(hpo)
-    assert planned == [data]
-    assert (data["parent"], data["type"], data["used"], data["trials"]) == ("first", "transfer", 8, 8)
-    assert data["lacked"] == {"y": 5}
-    assert data["ignored"] == ["epochs"]
-    line = "parent    first (transfer): 8 of 8 trials are used; y was not known there, 5 is assumed"
-    for shown in (said, hpo("status", "second").out, hpo("plan", "spec.yaml", "--set", "name=x").out):
-        assert line in shown
-
-
-def test_acceptance_17_a_parents_score_is_never_the_childs(hpo: Hpo) -> None:
-    parent(hpo)  # its values are below 1
-    child(hpo, "transfer", program='echo "loss=$((100 + HPO_TRIAL))"')
-    hpo("run", "spec.yaml")
-    best = hpo("best", "second", "--json").json
-    assert (best["origin"], best["value"], best["trial"]) == ("second", 101.0, 1)
-    assert len(hpo("best", "second", "--json", "--top", "99").json) == 8
-    chosen = [trial["proposed_by"] for trial in trials(hpo)]
-    assert chosen[0].startswith("parent: trial ")
-    assert chosen[0].endswith(" of first")
-    assert hpo("status", "second", "--json").json["chosen_by"]["parent"] >= 1
-    first_values = trials(hpo)[0]["parameters"]
-    assert first_values == hpo("best", "first", "--json").json["parameters"]
-
-
-def test_acceptance_17_the_model_expects_what_a_parent_does_that_agrees(hpo: Hpo) -> None:
-    parent(hpo, jobs=12)
-    child(hpo, "transfer", program=STEEP, limits={"max_jobs": 12})
-    hpo("run", "spec.yaml")
-    believed = [t for t in trials(hpo) if "beginning with what parents expect" in t["proposed_by"]]
-    assert believed
-    assert all(t["proposed_by"].startswith("model of ") for t in believed)
-    assert hpo("best", "second", "--json").json["value"] < 5.0  # a hundred times the parent's scale
-
-
-def test_acceptance_17_a_parent_with_inverted_scores_is_left_alone(hpo: Hpo) -> None:
-    parent(hpo, program=HILL, jobs=12)
-    child(hpo, "transfer", limits={"max_jobs": 16})
-    hpo("run", "spec.yaml")
-    chosen = [trial["proposed_by"] for trial in trials(hpo)]
-    assert sum(by.startswith("parent") for by in chosen) <= 2
-    assert not any("parents expect" in by for by in chosen)
-    assert hpo("best", "second", "--json").json["value"] < 0.05
-
-
-@pytest.mark.parametrize("kind", ["identical", "transfer"])
-def test_acceptance_18_points_outside_of_narrowed_ranges_are_counted(hpo: Hpo, kind: str) -> None:
-    parent(hpo)
-    inside = [t for t in trials(hpo, "first") if t["parameters"]["x"] <= 0.5]
-    child(hpo, kind, parameters={"x": X | {"max": 0.5}})
-    said = hpo("run", "spec.yaml").err
-    data = told(hpo)
-    assert (data["used"], data["out_of_range"]) == (len(inside), 8 - len(inside))
-    assert 0 < len(inside) < 8
-    out = 8 - len(inside)
-    left = {"identical": "of use to a model alone", "transfer": "left out"}[kind]
-    assert data["beyond"] == {"identical": out, "transfer": 0}[kind]
-    assert f"{len(inside)} of 8 trials are used; {out} out of range, {left}; " in said
-    assert f"; out of range were x in {out}\n" in said
-    assert data["outside"] == {"x": out}
-    child(hpo, kind, "second", name="third", parameters={"x": X})
-    hpo("run", "spec.yaml")  # for which they were kept
-    later = told(hpo, "third")
-    assert (later["trials"], later["out_of_range"]) == (16, 0)
-    assert later["used"] == 16 - later["repeated"]  # a transfer tries the parent's best ones again
-
-
-def test_acceptance_18_choices_added_and_removed_and_parameters_fixed(hpo: Hpo) -> None:
-    kinds = {"type": "categorical", "values": ["a", "b"]}
-    parent(hpo, parameters={"x": X, "kind": kinds})
-    count = sum(trial["parameters"]["kind"] == "b" for trial in trials(hpo, "first"))
-    assert 0 < count < 8
-    other = {"type": "categorical", "values": ["b", "c"]}
-    child(hpo, "identical", parameters={"x": X, "kind": other})
-    hpo("run", "spec.yaml")
-    assert (told(hpo)["used"], told(hpo)["out_of_range"]) == (count, 8 - count)
-    child(hpo, "identical", name="third", parameters={"x": X}, fixed={"kind": "b"})
-    said = hpo("run", "spec.yaml").err
-    assert (told(hpo, "third")["used"], told(hpo, "third")["different"]) == (count, 8 - count)
-    assert f"{8 - count} with another value of a fixed parameter, left out" in said
-    child(hpo, "transfer", name="fourth", parameters={"x": X}, fixed={"kind": "b"})
-    said = hpo("run", "spec.yaml").err
-    assert (told(hpo, "fourth")["used"], told(hpo, "fourth")["fixed"]) == (8, ["kind"])
-    assert "8 of 8 trials are used; fixed here, and of other values there: kind" in said
-
-
-def test_nothing_is_begun_where_the_parents_have_tried_everything(hpo: Hpo) -> None:
-    few: dict[str, Any] = {"parameters": {"x": {"type": "integer", "min": 1, "max": 8}}}
-    parent(hpo, **few)
-    child(hpo, "identical", **few)
-    assert "the parents have tried every configuration" in hpo("run", "spec.yaml", status=2).err
-    wider: dict[str, Any] = {"parameters": {"x": {"type": "integer", "min": 1, "max": 10}}}
-    child(hpo, "identical", **wider)
-    hpo("run", "spec.yaml")
-    assert sorted(trial["parameters"]["x"] for trial in trials(hpo)) == [9, 10]
-
-
 def test_no_trial_counts_twice_in_a_chain(hpo: Hpo) -> None:
     parent(hpo)
     child(hpo, "identical")
@@ -327,15 +181,6 @@ def test_no_trial_counts_twice_in_a_chain(hpo: Hpo) -> None:
     assert (first["used"], first["repeated"], first["trials"]) == (0, 8, 8)
     origins = {entry["origin"] for entry in hpo("best", "third", "--json", "--top", "24").json}
     assert origins == {"first", "second", "third"}
-
-
-def test_a_hint_of_a_parent_is_no_evidence_of_the_child(hpo: Hpo) -> None:
-    parent(hpo)
-    child(hpo, "transfer")
-    hpo("run", "spec.yaml")
-    child(hpo, "identical", "second", name="third")
-    hpo("run", "spec.yaml")
-    assert told(hpo, "third")["trials"] == 8
 
 
 @pytest.mark.parametrize("strategy", ["random", "hyperband"])

@@ -12,7 +12,7 @@ from hpo.search.early_stopping import EarlyStopping, Median
 from hpo.search.registry import build, names
 from hpo.search.strategy import Strategy
 from hpo.spec.space import Categorical, Continuous, Integer, Space, identity
-from tests.conformance.test_strategies import MAX_JOBS, OBJECTIVE, OPTIONS, TIED, Job
+from tests.conformance.jobs import MAX_JOBS, OBJECTIVE, OPTIONS, TIED, Job, schedules
 
 SMALL = Space((Categorical("size", ("s", "m")), Integer("depth", 1, 3)))
 """Six configurations, with a parameter that the other space has as well, of another type."""
@@ -40,7 +40,7 @@ def under(name: str, spaces: dict[str, Space], *, early: bool = False, initial: 
 
 
 @every_strategy
-@pytest.mark.parametrize("schedule", range(4))
+@schedules(2, of=4)
 @pytest.mark.parametrize("early", [False, True])
 def test_a_resumed_job_goes_on_as_the_uninterrupted_one(name: str, schedule: int, *, early: bool) -> None:
     wide = TIED if name == "grid" else Space((*TIED, Continuous("x", 0.0, 1.0)), TIED.conditions)

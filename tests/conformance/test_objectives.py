@@ -18,14 +18,15 @@ from hpo.core.trial import Reason, Trial, TrialStatus
 from hpo.search.registry import build
 from hpo.search.strategy import Strategy
 from hpo.spec.space import Categorical, Continuous, Integer, Space, identity
-from tests.conformance.spaces import tied_spaces
-from tests.conformance.test_strategies import (
+from tests.conformance.jobs import (
     OBJECTIVE,
     TIED,
     TWENTY_FOUR,
     Job,
     few_examples,
+    schedules,
 )
+from tests.conformance.spaces import tied_spaces
 
 OTHERS = (Objective("latency", Goal.MINIMIZE), Objective("size", Goal.MINIMIZE))
 MIXED = Space((*TWENTY_FOUR, Continuous("x", 0.0, 1.0)))
@@ -82,7 +83,7 @@ class JobOfSeveral(Job):
 
 @every_strategy
 @every_count
-@pytest.mark.parametrize("schedule", range(4))
+@schedules(2, of=4)
 def test_a_resumed_job_goes_on_as_the_uninterrupted_one(
     name: str, others: tuple[Objective, ...], schedule: int
 ) -> None:

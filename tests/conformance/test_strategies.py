@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import replace
 from random import Random
 
@@ -12,125 +11,28 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from hpo.core.history import History
-from hpo.core.inherit import Heir, inherit
-from hpo.core.prior import NO_PRIOR, Parent, PastTrial, Prior, WarmStart
+from hpo.core.prior import WarmStart
 from hpo.core.settings import Goal, Objective
 from hpo.core.trial import Point, Reason, Trial, TrialStatus
 from hpo.search.early_stopping import EarlyStopping, Median, Percentile, Rule
 from hpo.search.registry import build, names
-from hpo.search.strategy import Proposal, Strategy
-from hpo.spec.conditions import Condition
-from hpo.spec.constraint import Domain
-from hpo.spec.expression import parse
+from hpo.search.strategy import Strategy
 from hpo.spec.space import Categorical, Continuous, Integer, Space, identity
+from tests.conformance.jobs import (
+    MAX_JOBS,
+    OBJECTIVE,
+    OPTIONS,
+    TIED,
+    TWENTY_FOUR,
+    Job,
+    few_examples,
+    schedules,
+    strategy,
+    warm,
+)
 from tests.conformance.spaces import spaces, tied_spaces
 
-OBJECTIVE = Objective("score", Goal.MAXIMIZE)
-OPTIONS = {"hyperband": {"min_resource": 1, "max_resource": 9}}
-MAX_JOBS = 20
-KIND = Categorical("kind", ("sgd", "adam", "none"))
-TIED = Space(
-    (
-        Integer("size", 1, 4),
-        KIND,
-        Categorical("nesterov", (True, False)),
-        Integer("depth", 1, 4),
-        Categorical("rate", (0.1, 0.2), ordered=True),
-    ),
-    {
-        "nesterov": (Condition("kind", ("sgd",)),),
-        "rate": (Condition("kind", ("sgd", "adam")), Condition("size", (1, 2))),
-    },
-    (parse("size * depth <= 4", {"size": Domain(), "depth": Domain()}),),
-)
-"""Conditions within conditions, and a constraint: 28 configurations for sgd, 14 for adam, 8 for none."""
-
-TWENTY_FOUR = Space((Categorical("kind", ("a", 1, 1.0, True)), Integer("size", 1, 6)))
-
 every_strategy = pytest.mark.parametrize("name", names())
-few_examples = settings(max_examples=20, derandomize=True, database=None)
-
-
-def strategy(
-    name: str, space: Space, *, seed: int = 7, max_jobs: int = MAX_JOBS, prior: Prior = NO_PRIOR
-) -> Strategy:
-    options = OPTIONS.get(name, {})
-    return build(
-        name, space=space, seed=seed, objective=OBJECTIVE, max_jobs=max_jobs, options=options, prior=prior
-    )
-
-
-def warm(kind: WarmStart, space: Space) -> Prior:
-    """Return the trials of two parents, with values that follow the parameter `size`, and others."""
-    random = Random(5)
-    size = next(parameter for parameter in space if isinstance(parameter, Integer))
-    parents = []
-    for name in ("a", "b"):
-        drawn = [space.from_unit([random.random() for _ in space]) for _ in range(8)]
-        values = [size.to_unit(float(str(params["size"]))) + random.random() / 9 for params in drawn]
-        past = [PastTrial(name, number, *each) for number, each in enumerate(zip(drawn, values, strict=True))]
-        parents.append(Parent(name, tuple(past)))
-    return inherit(Heir(kind, space, {}), parents)
-
-
-class Job:
-    """Trials in parallel under a strategy; what happens next is drawn from `random`."""
-
-    def __init__(self, under: Strategy, random: Random, *, parallel: int = 4) -> None:
-        self.history = History(OBJECTIVE)
-        self.strategy = under
-        self.random = random
-        self.parallel = parallel
-
-    def proposals(self, count: int) -> Iterator[Proposal | None]:
-        """Run the job, and stop before each proposal is recorded."""
-        for number in range(1, count + 1):
-            while len(self.open()) >= self.parallel or (self.open() and self.random.random() < 0.3):
-                self.go_on()
-            proposal = self.strategy.propose(self.history, number)
-            yield proposal
-            if proposal is None:
-                return
-            trial = Trial(
-                number,
-                proposal.params,
-                proposal.proposed_by,
-                TrialStatus.RUNNING,
-                algorithm=proposal.algorithm,
-            )
-            self.history.record(trial)
-
-    def open(self) -> list[Trial]:
-        return [trial for trial in self.history.trials.values() if not trial.status.is_final]
-
-    def go_on(self) -> None:
-        """Let one of the open trials print something or end."""
-        trial = self.random.choice(self.open())
-        if self.random.random() < 0.6:
-            reached = len(self.history.curve(trial.number))
-            for step in range(reached + 1, reached + 1 + self.random.randrange(1, 4)):
-                value = self.random.choice([self.random.random(), 0.5, 1e308, math.nan])
-                self.history.extend([Point(trial.number, trial.run.number, "score", step, value, 0.0)])
-            if self.strategy.should_stop(self.history, trial.number):
-                self.history.record(replace(trial, status=TrialStatus.PRUNED, reason=Reason.PRUNED))
-            return
-        self.history.record(self.ended(trial))
-
-    def ended(self, trial: Trial) -> Trial:
-        match self.random.randrange(8):
-            case 0:
-                return replace(trial, status=TrialStatus.FAILED, reason=Reason.EXIT_STATUS)
-            case 1:
-                return replace(trial, status=TrialStatus.FAILED, reason=Reason.LOST)
-            case 2:
-                return replace(trial, status=TrialStatus.CANCELLED, reason=Reason.STOPPED)
-            case _:
-                value = self.random.choice([self.random.random(), 0.5, -1e308])
-                return replace(trial, status=TrialStatus.COMPLETED, value=value)
-
-    def as_loaded(self) -> History:
-        """Return the history as another process reads it from the store."""
-        return History.of(OBJECTIVE, self.history.trials.values(), self.history.points)
 
 
 @every_strategy
@@ -194,7 +96,7 @@ def test_proposals_lie_inside_the_space_and_keep_their_types(name: str) -> None:
 
 
 @every_strategy
-@pytest.mark.parametrize("schedule", range(4))
+@schedules(2, of=4)
 @pytest.mark.parametrize("early", [None, Median(), Percentile()], ids=["off", "median", "percentile"])
 def test_a_resumed_job_goes_on_as_the_uninterrupted_one(name: str, schedule: int, early: Rule | None) -> None:
     def new() -> Strategy:
@@ -213,7 +115,7 @@ def test_a_resumed_job_goes_on_as_the_uninterrupted_one(name: str, schedule: int
 
 
 @pytest.mark.parametrize("name", [name for name in names() if name != "grid"])  # whose ranges stay
-@pytest.mark.parametrize("schedule", range(3))
+@schedules(1, of=3)
 def test_in_narrowed_ranges_earlier_trials_do_no_harm(name: str, schedule: int) -> None:
     wide = Space((*TWENTY_FOUR, Continuous("x", 0.0, 1.0)))
     kind, size, x = Categorical("kind", (1, True)), Integer("size", 2, 4), Continuous("x", 0.4, 0.5)
@@ -233,7 +135,7 @@ def test_in_narrowed_ranges_earlier_trials_do_no_harm(name: str, schedule: int) 
 
 @every_strategy
 @pytest.mark.parametrize("kind", WarmStart)
-@pytest.mark.parametrize("schedule", range(3))
+@schedules(1, of=3)
 def test_a_resumed_job_with_parents_goes_on_as_the_uninterrupted_one(
     name: str, kind: WarmStart, schedule: int
 ) -> None:
@@ -247,7 +149,7 @@ def test_a_resumed_job_with_parents_goes_on_as_the_uninterrupted_one(
 
 @every_strategy
 @pytest.mark.parametrize("kind", WarmStart)
-@pytest.mark.parametrize("schedule", range(2))
+@schedules(1, of=2)
 def test_a_resumed_job_goes_on_with_conditions_parents_and_early_stopping(
     name: str, kind: WarmStart, schedule: int
 ) -> None:

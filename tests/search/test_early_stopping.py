@@ -1,69 +1,19 @@
+"""Early stopping by the median of running averages, and what holds of any rule."""
+
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import replace
-from random import Random
-from statistics import median
 
 import pytest
 
 from hpo.core.history import History
 from hpo.core.settings import Goal, Objective
-from hpo.core.trial import Point, Run, Trial, TrialStatus
+from hpo.core.trial import Point, Trial, TrialStatus
 from hpo.core.verdict import Verdict
-from hpo.search.completed_curves import CompletedCurves, RunningAverage, RunningBest, completed_at
-from hpo.search.early_stopping import EarlyStopping, Median, Percentile, Rule
+from hpo.search.early_stopping import EarlyStopping, Median
 from hpo.search.registry import build
-from hpo.spec.space import Continuous, Space
-
-SPACE = Space((Continuous("x", 0.0, 1.0),))
-
-
-class Race:
-    """Trials under a rule, each look at one of them at a time of its own."""
-
-    def __init__(
-        self,
-        goal: Goal = Goal.MINIMIZE,
-        rule: Rule | None = None,
-        *,
-        min_trials: int = 3,
-        min_steps: float = 2,
-    ) -> None:
-        objective = Objective("loss", goal)
-        inner = build("random", space=SPACE, seed=1, objective=objective, max_jobs=50)
-        self.history = History(objective)
-        self.rule = EarlyStopping(inner, rule or Median(), min_trials=min_trials, min_steps=min_steps)
-        self.looks = 0.0
-
-    def look(self, number: int, *points: tuple[float, float], run: int = 1) -> Verdict | None:
-        """Let a look at a trial find these points; return the verdict on it."""
-        known = self.history.trials.get(number)
-        if known is None or known.run.number != run:
-            runs = tuple(Run(attempt) for attempt in range(1, run + 1))
-            self.history.record(Trial(number, {"x": 0.5}, "test", TrialStatus.RUNNING, runs=runs))
-        self.looks += 1.0
-        self.history.extend(Point(number, run, "loss", step, value, self.looks) for step, value in points)
-        return self.rule.should_stop(self.history, number)
-
-    def complete(self, number: int, *values: float, every: int = 1) -> None:
-        """Let a trial print values at every so many steps, and complete."""
-        self.look(number, *((place * every, value) for place, value in enumerate(values, 1)))
-        self.end(number, TrialStatus.COMPLETED)
-
-    def end(self, number: int, status: TrialStatus) -> None:
-        trial = self.history.trials[number]
-        ended = [trial.place or 0 for trial in self.history.trials.values()]
-        self.history.record(replace(trial, status=status, place=max(ended) + 1))
-
-
-def averages_at(history: History, step: float) -> list[tuple[int, float]]:
-    return completed_at(history, step, after=99, running=RunningAverage)
-
-
-def why(verdict: Verdict | None) -> str:
-    return "" if verdict is None else verdict.why
+from tests.search.race import SPACE, Race, averages_at, why
 
 
 @pytest.mark.parametrize("goal", Goal)
@@ -94,75 +44,6 @@ def test_acceptance_7_the_rule_of_the_guide_by_hand(goal: Goal) -> None:
     )
     # A value that is as good goes on, though trial 2 is better.
     assert race.look(5, (1, sign * 0.9), (2, sign * 0.75), (3, sign * 0.69)) is None
-
-
-@pytest.mark.parametrize("goal", Goal)
-def test_the_percentile_rule_by_hand(goal: Goal) -> None:
-    """Best values so far against best values so far.
-
-    | step | trial 1 | trial 2 | trial 3 | trial 4 | a quarter of the way from the best |
-    |------|---------|---------|---------|---------|------------------------------------|
-    | 1    | 0.9     | 0.8     | 1.0     | 1.2     | 0.875                              |
-    | 2    | 0.9     | 0.4     | 0.8     | 1.0     | 0.7                                |
-    | 3    | 0.5     | 0.4     | 0.6     | 1.0     | 0.475                              |
-    """
-    sign = -1.0 if goal is Goal.MAXIMIZE else 1.0
-    race = Race(goal, Percentile(25.0), min_steps=1)
-    race.complete(1, sign * 0.9, sign * 1.7, sign * 0.5)
-    race.complete(2, sign * 0.8, sign * 0.4, sign * 0.6)
-    race.complete(3, sign * 1.0, sign * 0.8, sign * 0.6)
-    race.complete(4, sign * 1.2, sign * 1.0, sign * 1.3)
-
-    assert race.look(5, (1, sign * 0.6)) is None
-    assert race.look(5, (2, sign * 1.5)) is None  # it was better before
-    verdict = race.look(5, (3, sign * 0.5))
-    assert verdict is not None
-    assert (verdict.rule, verdict.step, verdict.compared) == ("percentile", 3, 4)
-    assert verdict.value == sign * 0.5
-    assert verdict.threshold == pytest.approx(sign * 0.475)
-    assert verdict.why == (
-        f"step 3: the best so far, {sign * 0.5:g}, is worse than {sign * 0.475:g}, "
-        "what the best 25% of 4 trials had by then"
-    )
-    stopped = replace(race.history.trials[5], status=TrialStatus.PRUNED, place=5, verdict=verdict)
-    race.history.record(stopped)
-    race.complete(6, sign * 0.0, sign * 0.0, sign * 0.0)
-    (decision,) = race.rule.decisions(race.history, 5)
-    assert decision.against == ((2, sign * 0.4), (1, sign * 0.5), (3, sign * 0.6), (4, sign * 1.0))
-
-
-@pytest.mark.parametrize("goal", Goal)
-@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
-def test_what_is_no_number_was_never_the_best(goal: Goal, value: float) -> None:
-    race = Race(goal, Percentile(50.0))
-    for number in (1, 2, 3):
-        race.complete(number, value, 1.0, value)
-    assert completed_at(race.history, 3, after=99, running=RunningBest) == [(1, 1.0), (2, 1.0), (3, 1.0)]
-    assert race.look(4, (1, 1.0), (2, value)) is None  # as good as the others were at best
-    verdict = race.look(5, (1, value), (2, value))
-    assert verdict is not None
-    assert (verdict.value, verdict.threshold) == (None, 1.0)
-    assert str(value) in verdict.why
-
-
-def test_the_best_so_far_may_have_come_with_an_earlier_look() -> None:
-    race = Race(rule=Percentile(50.0))
-    for number in (1, 2, 3):
-        race.complete(number, 3.0, 2.0, 1.0)
-    assert race.look(4, (1, 0.9), (2, 5.0)) is None
-    assert race.look(4, (3, 5.0)) is None
-    assert race.look(5, (1, 5.0), (2, 5.0), (3, 0.5)) is not None  # the second step came before the third
-
-
-def test_more_trials_are_stopped_than_by_the_median_where_curves_rise() -> None:
-    """An average lags behind: a trial that is worse at every step may pass it."""
-    rising = (0.1, 0.5, 0.8, 0.9)
-    for rule, stopped in ((Median(), False), (Percentile(50.0), True)):
-        race = Race(Goal.MAXIMIZE, rule)
-        for number in (1, 2, 3):
-            race.complete(number, *rising)
-        worse = [(step, value - 0.05) for step, value in enumerate(rising, 1)]
-        assert (race.look(4, *worse) is not None) is stopped
 
 
 def test_of_an_even_number_of_trials_the_median_is_the_mean_of_the_middle_two() -> None:
@@ -249,12 +130,6 @@ def test_what_is_no_number_is_worse_than_any_and_no_part_of_an_average(goal: Goa
     assert race.look(5, (1, 1.0), (math.nan, value)) is None
 
 
-def test_huge_values_do_not_overflow() -> None:
-    average = RunningAverage([(1, 1.7e308), (2, 1.7e308), (3, -1.7e308)])
-    assert average.at(2) == pytest.approx(1.7e308)
-    assert math.isfinite(average.at(3) or math.nan)
-
-
 def test_another_attempt_is_judged_by_itself() -> None:
     race = Race()
     for number in (1, 2, 3):
@@ -286,60 +161,6 @@ def test_what_it_was_compared_with_is_told_also_when_others_have_completed() -> 
     assert decision.stops
     assert decision.against == ((2, 1.0), (3, 2.0), (1, 3.0))
     assert race.rule.decisions(race.history, 5) == ()
-
-
-@pytest.mark.parametrize("schedule", range(5))
-def test_the_kept_averages_are_those_of_the_definition(schedule: int) -> None:
-    random = Random(schedule)
-    race = Race(random.choice(list(Goal)))
-    sign = -1.0 if race.history.goal is Goal.MAXIMIZE else 1.0
-    averages = CompletedCurves(race.history, running=RunningAverage)
-    for number in range(1, 30):
-        every = random.randrange(1, 6)
-        values = [random.choice([random.random(), 1.0, math.nan]) for _ in range(random.randrange(9))]
-        race.complete(number, *values, every=every)
-        step = random.choice([1, 2, 5, 7.5, 10, 40])
-        averages.catch_up()
-        expected = sorted(sign * mean for _, mean in averages_at(race.history, step))
-        assert list(averages.losses(step)) == expected
-        assert expected == pytest.approx(sorted(sign * mean for mean in _defined(race.history, step)))
-        if expected:
-            assert median(expected) == pytest.approx(_middle(expected))
-
-
-def _middle(values: Sequence[float]) -> float:
-    half = len(values) // 2
-    return (values[half] + values[~half]) / 2
-
-
-def _defined(history: History, step: float) -> list[float]:
-    """Return the means from the definition, in the plainest way."""
-    means = []
-    for number in history.trials:
-        values = [value for at, value in history.curve(number) if at <= step and math.isfinite(value)]
-        if values:
-            means.append(sum(values) / len(values))
-    return means
-
-
-def test_a_decision_looks_at_each_completed_trial_once_for_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a decision costs does not grow with the trials that have ended."""
-    looked = 0
-    at = RunningAverage.at
-
-    def counted(self: RunningAverage, step: float) -> float | None:
-        nonlocal looked
-        looked += 1
-        return at(self, step)
-
-    monkeypatch.setattr(RunningAverage, "at", counted)
-    race = Race()
-    steps, trials = 4, 60
-    for number in range(1, trials + 1):
-        for step in range(1, steps + 1):
-            race.look(number, (step, 1.0))
-        race.end(number, TrialStatus.COMPLETED)
-    assert looked <= steps * trials
 
 
 def test_how_much_a_stopped_trial_printed_before_it_ended_changes_no_proposal() -> None:
