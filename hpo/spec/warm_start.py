@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from typing import Annotated, Literal
@@ -14,7 +15,16 @@ from hpo.spec.section import Section, Text, mistake
 OPTUNA = "optuna:"
 SAGEMAKER = "sagemaker:"
 SQLITE = "sqlite:///"
+VARIABLE = "env:"
+"""Begins the name of the variable that holds a storage's address, in the place of the address."""
+
 TABLES = (".csv", ".json")
+
+_PASSWORD = re.compile(
+    r"(//[^:/]*:)((?![0-9]+(?:/[^@#]*)?#).+)(?=@)"  # before the host, whatever is in it; but no port is one
+    r"|((?:passw|pwd)\w*(?:=|%3d))([^&#;]+)",  # among what follows the ?
+    re.IGNORECASE,
+)
 
 
 class WarmStart(Section):
@@ -25,7 +35,8 @@ class WarmStart(Section):
     )
     parents: Annotated[tuple[Text, ...], Strict(strict=False)] = Field(
         description="a job's name, its folder, a .csv or .json table of trials, "
-        "optuna:STORAGE_URL#STUDY, or sagemaker:NAME; with #ALGORITHM for the trials of one of several",
+        "optuna:STORAGE_URL#STUDY, optuna:env:VARIABLE#STUDY for an address with a password, or "
+        "sagemaker:NAME; with #ALGORITHM for the trials of one of several",
         json_schema_extra={"minItems": 1},
     )
 
@@ -35,20 +46,30 @@ class WarmStart(Section):
         if not parents:
             raise mistake("there is no parent", hint="write parents: [digits-1]")
         if twice := [name for name, count in Counter(parents).items() if count > 1]:
-            raise mistake(f"given more than once: {', '.join(twice)}")
+            raise mistake(f"given more than once: {', '.join(map(without_password, twice))}")
         return parents
+
+
+def without_password(address: str) -> str:
+    """Return a parent, or a storage's address, as it may be shown: with *** for a password in it."""
+    return _PASSWORD.sub(r"\1\3***", address)
+
+
+def passwords_of(address: str) -> list[str]:
+    """Return the passwords that are written in an address, as they stand there."""
+    return [found[2] or found[4] for found in _PASSWORD.finditer(address)]
 
 
 def parent_from(parent: str, absolute: Callable[[str], str]) -> str:
     """Return a parent as it is found from any folder, where `absolute` makes a path one that counts so."""
     if is_path(parent):
         return absolute(parent)
-    url, mark, study = parent.removeprefix(OPTUNA).partition("#")
-    if not parent.startswith(OPTUNA):
+    url, mark, study = without_password(parent).removeprefix(OPTUNA).partition("#")
+    if not parent.startswith(OPTUNA) or url.startswith(VARIABLE):
         return parent
     if url.startswith(SQLITE):
         return f"{OPTUNA}{SQLITE}{absolute(url.removeprefix(SQLITE))}{mark}{study}"
-    return parent if "://" in url else f"{OPTUNA}{absolute(url)}{mark}{study}"
+    return f"{OPTUNA}{url if '://' in url else absolute(url)}{mark}{study}"
 
 
 def is_path(parent: str) -> bool:
