@@ -7,8 +7,8 @@ from typing import TypedDict
 
 from hpo.core.prior import ParentReport, Prior, Priors, PriorTrial, WarmStart
 from hpo.core.settings import Goal
+from hpo.passwords import without_password
 from hpo.spec.space import Scalar
-from hpo.spec.warm_start import without_password
 
 
 class ParentData(TypedDict):

@@ -12,9 +12,10 @@ from urllib.parse import unquote
 from hpo.core.prior import Kind, Parent, PastTrial
 from hpo.core.settings import Goal
 from hpo.errors import UsageError
+from hpo.passwords import passwords_of
 from hpo.spec.paths import expanded
 from hpo.spec.space import Scalar
-from hpo.spec.warm_start import SQLITE, VARIABLE, passwords_of
+from hpo.spec.warm_start import SQLITE, VARIABLE
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution

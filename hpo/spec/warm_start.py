@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable
 from typing import Annotated, Literal
 
 from pydantic import Field, Strict, field_validator
 
+from hpo.passwords import without_password
 from hpo.spec.names import ALGORITHM
 from hpo.spec.section import Section, Text, mistake
 
@@ -19,12 +19,6 @@ VARIABLE = "env:"
 """Begins the name of the variable that holds a storage's address, in the place of the address."""
 
 TABLES = (".csv", ".json")
-
-_PASSWORD = re.compile(
-    r"(//[^:/]*:)((?![0-9]+(?:/[^@#]*)?#).+)(?=@)"  # before the host, whatever is in it; but no port is one
-    r"|((?:passw|pwd)\w*(?:=|%3d))([^&#;]+)",  # among what follows the ?
-    re.IGNORECASE,
-)
 
 
 class WarmStart(Section):
@@ -46,18 +40,8 @@ class WarmStart(Section):
         if not parents:
             raise mistake("there is no parent", hint="write parents: [digits-1]")
         if twice := [name for name, count in Counter(parents).items() if count > 1]:
-            raise mistake(f"given more than once: {', '.join(map(without_password, twice))}")
+            raise mistake(f"given more than once: {', '.join(twice)}")
         return parents
-
-
-def without_password(address: str) -> str:
-    """Return a parent, or a storage's address, as it may be shown: with *** for a password in it."""
-    return _PASSWORD.sub(r"\1\3***", address)
-
-
-def passwords_of(address: str) -> list[str]:
-    """Return the passwords that are written in an address, as they stand there."""
-    return [found[2] or found[4] for found in _PASSWORD.finditer(address)]
 
 
 def parent_from(parent: str, absolute: Callable[[str], str]) -> str:

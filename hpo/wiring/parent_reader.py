@@ -16,6 +16,7 @@ from hpo.core.prior import WarmStart
 from hpo.core.restrictions import Child
 from hpo.core.settings import Goal, Objective
 from hpo.errors import JobNotFound, UsageError
+from hpo.passwords import without_password
 from hpo.spec.document import Document
 from hpo.spec.models import Spec
 from hpo.spec.objectives import Objective as SpecObjective
@@ -29,7 +30,6 @@ from hpo.spec.warm_start import (
     VARIABLE,
     is_path,
     one_of,
-    without_password,
 )
 from hpo.store.home import DATABASE, existing_job
 from hpo.wiring.parent_jobs import Heritage, Read, Surroundings, read_job, written_parts

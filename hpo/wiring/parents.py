@@ -13,7 +13,6 @@ from hpo.spec.algorithms import SECTION
 from hpo.spec.document import Document
 from hpo.spec.nodes import dotted
 from hpo.spec.space import Space, identity
-from hpo.spec.warm_start import without_password
 from hpo.wiring.checks import place_of
 from hpo.wiring.parent_jobs import Read
 from hpo.wiring.parent_reader import Beginner, Reader
@@ -56,7 +55,7 @@ class _Mistakes:
         for (at, name, why), whose in self.found.items():
             is_of_all = at[0] == SECTION or whose == algorithms
             of = "" if is_of_all else f"{', '.join(map(str, whose))}: "
-            document.problem(at, f"`{dotted(at[:-1])}`: {without_password(name)}: {of}{why}")
+            document.problem(at, f"`{dotted(at[:-1])}`: {name}: {of}{why}")
 
 
 def priors_of(document: Document, beginners: Sequence[Beginner]) -> Priors:

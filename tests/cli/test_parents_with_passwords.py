@@ -66,6 +66,32 @@ def test_a_password_is_not_shown_where_a_parent_is_given_twice(hpo: Hpo) -> None
     assert HIDDEN not in said
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        f'{{type: transfer, parents: ["optuna:postgresql://me:{HIDDEN}@host/db"]}}',
+        f'{{type: transfer, parents: "optuna:postgresql://me:{HIDDEN}@host/db"}}',
+        f'"optuna:postgresql://me:{HIDDEN}@host/db"',
+    ],
+)
+@pytest.mark.parametrize("command", ["plan", "run", "try"])
+def test_a_password_on_the_command_line_is_not_shown_again(hpo: Hpo, written: str, command: str) -> None:
+    hpo.job("touch started")
+    said = hpo.refused(command, "spec.yaml", "--set", f"warm_start={written}")
+    assert "optuna:postgresql://me:***@host/db" in said
+    assert HIDDEN not in said
+
+
+def test_a_password_that_a_job_is_to_be_edited_with_is_not_shown(hpo: Hpo) -> None:
+    hpo.job("echo loss=1")
+    hpo("run", "spec.yaml")
+    address = f"warm_start.parents=[optuna:postgresql://me:{HIDDEN}@host/db]"
+    for command in ("edit", "resume"):
+        said = hpo(command, "job", "--set", address, status=2).err
+        assert "optuna:postgresql://me:***@host/db" in said
+        assert HIDDEN not in said
+
+
 def test_a_password_that_the_environment_puts_into_the_spec_is_refused(hpo: Hpo) -> None:
     starting_with(hpo, "optuna:postgresql://me:${PASSWORD}@host/db")
     said = hpo("run", "spec.yaml", status=2, env={"PASSWORD": HIDDEN}).err
