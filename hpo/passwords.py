@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _PASSWORD = re.compile(
-    r"(//[^:/\s]*:)((?![0-9]+(?:/[^@#\s]*)?#)\S+)(?=@)"  # before the host, whatever is in it; but no port is one
+    r"(//[^:/\s]*:)((?![0-9]+(?:/[^@#\s]*)?#)\S+)(?=@)"  # before the host, unless it is a port
     r"|((?:passw|pwd)\w*(?:=|%3d))([^&#;\s]+)",  # among what follows the ?
     re.IGNORECASE,
 )
