@@ -6,7 +6,7 @@ import re
 
 _PASSWORD = re.compile(
     r"(//[^:/\s]*:)((?![0-9]+(?:/[^@#\s]*)?#)\S+)(?=@)"  # before the host, unless it is a port
-    r"|((?:passw|pwd)\w*(?:=|%3d))([^&#;\s]+)",  # among what follows the ?
+    r"|((?:[?&;=]|%3b)\w*(?:passw|pwd)\w*(?:=|%3d))([^&#;\s]+)",  # among what follows the ?
     re.IGNORECASE,
 )
 

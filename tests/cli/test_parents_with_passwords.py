@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import optuna
@@ -119,6 +121,27 @@ def test_an_address_may_be_kept_in_a_variable(hpo: Hpo, parent: str) -> None:
     assert parent in hpo("copy", "job").out
     (hpo.folder / "study.db").unlink()
     hpo("resume", "job", "--set", "limits.max_jobs=4")
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_password_that_an_older_hpo_has_stored_is_not_shown(hpo: Hpo) -> None:
+    study(hpo)
+    starting_with(hpo, "optuna:env:STORAGE#digits")
+    hpo("run", "spec.yaml", env={"STORAGE": "sqlite:///study.db"})
+    stored, address = hpo.home / "jobs" / "job", f"optuna:postgresql://me:{HIDDEN}@host/db#digits"
+    spec = (stored / "spec.yaml").read_text().replace("optuna:env:STORAGE#digits", address)
+    (stored / "spec.yaml").write_text(spec)
+    with closing(sqlite3.connect(stored / "job.db")) as db, db:
+        db.execute("update parent set name = ?, report = replace(report, name, ?)", [address, address])
+    for command in (["status", "job"], ["status", "job", "--json"], ["copy", "job"]):
+        shown = hpo(*command).out
+        assert "optuna:postgresql://me:***@host/db#digits" in shown
+        assert HIDDEN not in shown
+
+
+def test_the_folder_of_a_parent_may_be_called_like_a_password(hpo: Hpo) -> None:
+    starting_with(hpo, "old/pwd=3/job")
+    assert "old/pwd=3/job is no job's folder" in hpo.refused("run", "spec.yaml")
 
 
 def told(hpo: Hpo, address: str) -> Called:
