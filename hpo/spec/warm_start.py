@@ -8,7 +8,6 @@ from typing import Annotated, Literal
 
 from pydantic import Field, Strict, field_validator
 
-from hpo.passwords import without_password
 from hpo.spec.names import ALGORITHM
 from hpo.spec.section import Section, Text, mistake
 
@@ -48,12 +47,12 @@ def parent_from(parent: str, absolute: Callable[[str], str]) -> str:
     """Return a parent as it is found from any folder, where `absolute` makes a path one that counts so."""
     if is_path(parent):
         return absolute(parent)
-    url, mark, study = without_password(parent).removeprefix(OPTUNA).partition("#")
+    url, mark, study = parent.removeprefix(OPTUNA).partition("#")
     if not parent.startswith(OPTUNA) or url.startswith(VARIABLE):
         return parent
     if url.startswith(SQLITE):
         return f"{OPTUNA}{SQLITE}{absolute(url.removeprefix(SQLITE))}{mark}{study}"
-    return f"{OPTUNA}{url if '://' in url else absolute(url)}{mark}{study}"
+    return parent if "://" in url else f"{OPTUNA}{absolute(url)}{mark}{study}"
 
 
 def is_path(parent: str) -> bool:
