@@ -23,6 +23,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hpo.passwords import without_password
+
 
 class HpoError(Exception):
     """Anything hpo refuses or cannot do; the command line prints it without a traceback."""
@@ -50,7 +52,7 @@ class Problem:
     def __str__(self) -> str:
         place = ":".join(str(part) for part in (self.file, self.line, self.column) if part)
         text = f"{place}: {self.message}" if place else self.message
-        return f"{text}\n    {self.hint}" if self.hint else text
+        return without_password(f"{text}\n    {self.hint}" if self.hint else text)
 
 
 class SpecError(UsageError):

@@ -101,7 +101,7 @@ def _refuse_foreign(options: list[str]) -> None:
 
 def _own_spec(name: str, output: Path | None, new_name: str | None) -> str:
     """Return the spec of a job of hpo's, for the folder that it is written to."""
-    from hpo.spec.moved import moved, renamed
+    from hpo.spec.moved import moved, renamed, without_passwords
     from hpo.store.home import DATABASE, SPEC, existing_job
     from hpo.store.sqlite import Store
 
@@ -112,6 +112,7 @@ def _own_spec(name: str, output: Path | None, new_name: str | None) -> str:
     if new_name is not None:
         text = renamed(text, new_name)
     place = Path.cwd() if output is None else output.absolute().parent
+    text = without_passwords(text)
     return text if place.resolve() == base.resolve() else moved(text, base)
 
 

@@ -59,7 +59,7 @@ class LiveView:
         self._plain.show(event, change)
 
     def _print(self, text: str) -> None:
-        self._console.print(Text(text), no_wrap=True, overflow="ellipsis")
+        self._console.print(Text(text))
 
     def _note(self, trial: Trial) -> None:
         if trial.status is TrialStatus.FAILED:

@@ -7,6 +7,7 @@ import gc
 import os
 import sys
 from importlib import import_module
+from pathlib import Path
 from typing import NoReturn
 
 import click
@@ -139,11 +140,26 @@ def main() -> NoReturn:
         status = 141
     except OSError as error:  # a full disk, a folder that cannot be written
         where = f"{error.filename}: " if error.filename else ""
-        free = "; free some space, and try again" if error.errno in {errno.ENOSPC, errno.EDQUOT} else ""
-        click.echo(f"hpo: {where}{error.strerror or error}{free}", err=True)
+        click.echo(f"hpo: {where}{error.strerror or error}{_way_on(error)}", err=True)
         _drop_output()
         status = 1
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _way_on(error: OSError) -> str:
+    """Return how to go on after an error of the disk; nothing where that is not known."""
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return "; free some space, and try again"
+    from hpo.store.home import state_folder
+
+    path = Path(os.fsdecode(error.filename or ""))
+    try:
+        state = state_folder()
+    except HpoError:
+        return ""
+    if state not in (path, *path.parents):
+        return ""
+    return f"; jobs are kept in {state}: make it writable, or set HPO_HOME to another folder"
 
 
 def _drop_output() -> None:

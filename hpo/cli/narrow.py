@@ -57,7 +57,7 @@ def narrow_command(
       hpo narrow digits-forest --top 8 --warm-start -o round-2.yaml
     """
     from hpo.cli.copy import checked
-    from hpo.spec.moved import moved, renamed
+    from hpo.spec.moved import moved, renamed, without_passwords
     from hpo.wiring.narrow import next_round
 
     if new_name is not None and not JOB_NAME.fullmatch(new_name):
@@ -65,7 +65,7 @@ def narrow_command(
     if output is not None and output.exists():
         raise UsageError(f"{output} exists already, and is not overwritten; give another file with -o")
     proposed = next_round(existing_job(name), top=top, fraction=fraction, warm_start=warm_start)
-    text = renamed(proposed.text, new_name or next_name(name, job_names()))
+    text = renamed(without_passwords(proposed.text), new_name or next_name(name, job_names()))
     place = Path.cwd() if output is None else output.absolute().parent
     if place.resolve() != proposed.base.resolve():
         text = moved(text, proposed.base)

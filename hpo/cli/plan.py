@@ -193,7 +193,7 @@ def _heading(prepared: Prepared, cost: Estimate | None) -> Iterator[str]:
         yield from (f"fitting   {text}" for text in fitting)
     if spec.require:
         yield f"require   {'; '.join(spec.require)}"
-    yield f"trials    {limits.max_jobs}, {limits.max_parallel_jobs} at a time"
+    yield f"trials    {limits.max_jobs}, {min(limits.max_jobs, limits.max_parallel_jobs)} at a time"
     if repeats is not None:
         yield f"runs      {repeats['runs']}: {repeats_text(repeats)}"
     yield f"time      {time}"

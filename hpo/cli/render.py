@@ -248,8 +248,14 @@ def parameter_lines(parameters: Mapping[str, Scalar], indent: str = "          "
 
 
 def why(trial: Trial) -> str:
-    """Return in one line why a trial ended: its reason, and the detail where that says more."""
-    return reasoned(trial, shortened(in_one_line(trial.detail), LONGEST))
+    """Return in one line why a trial ended: its reason, and the detail where that says more.
+
+    It stands beside the trial's status: where that says the reason already, as of a pruned trial, the detail
+    is enough.
+    """
+    detail = shortened(in_one_line(trial.detail), LONGEST)
+    is_said = trial.reason is not None and trial.reason.value == trial.status.value
+    return printable(detail) if is_said else reasoned(trial, detail)
 
 
 def reasoned(trial: Trial, detail: str) -> str:

@@ -150,7 +150,10 @@ def _lost(job: Job, trial: Trial, detail: str) -> Trial:
     run = replace(trial.run, reason=Reason.LOST, detail=detail)
     runs = (*trial.runs[:-1], run)
     losses = sum(other.reason is Reason.LOST for other in runs if other.repeat == run.repeat)
-    if job.ending is not None or losses >= job.settings.attempts:
+    if losses >= job.settings.attempts:
+        return replace(trial, runs=runs, status=TrialStatus.FAILED, reason=Reason.LOST, detail=detail)
+    if job.ending is not None:  # it was to finish
+        detail = f"{detail}; it is not launched again, as the job has ended: {job.ending.detail}"
         return replace(trial, runs=runs, status=TrialStatus.FAILED, reason=Reason.LOST, detail=detail)
     if not _can_pay(job, trial):
         return _unpaid(job, replace(trial, runs=runs), detail)

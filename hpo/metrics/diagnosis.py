@@ -97,7 +97,8 @@ class Diagnosis:
         """Say for each metric which lines matched, what was read, what came close, and what would help."""
         if self.lines == 0:
             return _NOTHING_PRINTED
-        return "\n\n".join("\n  ".join(self._about(metric)) for metric in self.metrics)
+        told: dict[str, str] = {}
+        return "\n\n".join("\n  ".join(self._about(metric, told)) for metric in self.metrics)
 
     def to_json(self) -> str:
         """Return the diagnosis as a JSON object of its fields; NaN and infinity are null."""
@@ -109,21 +110,24 @@ class Diagnosis:
             f"{lines} ({self.skipped_bytes:,} bytes in the middle skipped)" if self.skipped_bytes else lines
         )
 
-    def _about(self, metric: MetricDiagnosis) -> Iterator[str]:
+    def _about(self, metric: MetricDiagnosis, told: dict[str, str]) -> Iterator[str]:
+        """Yield what is to be said of a metric; `told` has by its text of which one it was said before."""
         yield metric.headline(self._lines())
         for reading in metric.matched:
             yield f"{reading.line} → {reading.captured}"
         for reading in metric.unreadable:
             yield f"{reading.line} → {reading.captured} (no number)"
+        closest = "\n  ".join(["the closest lines:", *(f"  {line}" for line in metric.closest)])
         if metric.closest:
-            yield "the closest lines:"
-        for line in metric.closest:
-            yield f"  {line}"
+            first = told.setdefault(closest, metric.metric)
+            yield closest if first == metric.metric else f"the closest lines are those of {first}"
         if not metric.count and not metric.closest and self.ending:
             yield f"no line comes close; the last is {self.ending}"
         for warning in metric.warnings:
             yield f"warning: {warning}"
-        yield from metric.advice()
+        for advice in metric.advice():
+            first = told.setdefault(advice, metric.metric)
+            yield advice if first == metric.metric else f"try: what is said of {first}"
 
 
 def _counted(count: int, one: str, many: str) -> str:

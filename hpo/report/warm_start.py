@@ -7,6 +7,7 @@ from typing import TypedDict
 
 from hpo.core.prior import ParentReport, Prior, Priors, PriorTrial, WarmStart
 from hpo.core.settings import Goal
+from hpo.passwords import without_password
 from hpo.spec.space import Scalar
 
 
@@ -53,7 +54,7 @@ def warm_start_data(priors: Priors) -> list[ParentData]:
 
 def _parent_data(algorithm: str | None, kind: WarmStart, report: ParentReport) -> ParentData:
     return ParentData(
-        parent=report.parent,
+        parent=without_password(report.parent),  # which an older hpo took
         algorithm=algorithm,
         type=kind.value,
         trials=report.trials,

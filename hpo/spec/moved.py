@@ -8,6 +8,7 @@ from pathlib import Path
 
 import yaml
 
+from hpo.passwords import without_password
 from hpo.spec.algorithms import SECTION
 from hpo.spec.environment import escape
 from hpo.spec.scalars import resolve
@@ -56,6 +57,20 @@ def moved(text: str, base: Path) -> str:
         edits += _workdir_given(launcher, escape(str(base)))
     elif kind == "process" and child(root, SECTION) is not None:
         edits.append(put(root, "launcher", {"workdir": escape(str(base))}))
+    return edited(text, edits)
+
+
+def without_passwords(text: str) -> str:
+    """Return the spec without the passwords of its parents' addresses, which an older hpo took.
+
+    Raises UsageError for a text that cannot be read.
+    """
+    root = composed(text)
+    edits: list[TextEdit] = []
+    for pattern in _everywhere((("warm_start", "parents", "*"),)):
+        for node in _matching(root, pattern):
+            if (shown := without_password(node.value)) != node.value:
+                edits += replaced(node, shown)
     return edited(text, edits)
 
 

@@ -14,6 +14,9 @@ from hpo.spec.section import Section, Text, mistake
 OPTUNA = "optuna:"
 SAGEMAKER = "sagemaker:"
 SQLITE = "sqlite:///"
+VARIABLE = "env:"
+"""Begins the name of the variable that holds a storage's address, in the place of the address."""
+
 TABLES = (".csv", ".json")
 
 
@@ -25,7 +28,8 @@ class WarmStart(Section):
     )
     parents: Annotated[tuple[Text, ...], Strict(strict=False)] = Field(
         description="a job's name, its folder, a .csv or .json table of trials, "
-        "optuna:STORAGE_URL#STUDY, or sagemaker:NAME; with #ALGORITHM for the trials of one of several",
+        "optuna:STORAGE_URL#STUDY, optuna:env:VARIABLE#STUDY for an address with a password, or "
+        "sagemaker:NAME; with #ALGORITHM for the trials of one of several",
         json_schema_extra={"minItems": 1},
     )
 
@@ -44,7 +48,7 @@ def parent_from(parent: str, absolute: Callable[[str], str]) -> str:
     if is_path(parent):
         return absolute(parent)
     url, mark, study = parent.removeprefix(OPTUNA).partition("#")
-    if not parent.startswith(OPTUNA):
+    if not parent.startswith(OPTUNA) or url.startswith(VARIABLE):
         return parent
     if url.startswith(SQLITE):
         return f"{OPTUNA}{SQLITE}{absolute(url.removeprefix(SQLITE))}{mark}{study}"

@@ -45,7 +45,7 @@ def store_error(path: Path, error: sqlite3.Error) -> StoreError:
     if name in _NO_ROOM:
         return DiskFull(
             f"no space is left on the disk that holds {path}; what was committed is safe: "
-            "free some space, then go on with `hpo resume`"
+            f"free some space, then go on with `hpo resume {path.parent.name}`"
         )
     match _family(name):
         case "SQLITE_BUSY":

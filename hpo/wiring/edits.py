@@ -13,6 +13,7 @@ from pathlib import Path
 from hpo.core.events import Edited
 from hpo.core.settings import Settings
 from hpo.errors import HpoError, JobBusy, SpecError, UsageError
+from hpo.passwords import without_password
 from hpo.scheduler.edits import Edit
 from hpo.spec.algorithms import SECTION
 from hpo.spec.models import Spec
@@ -216,7 +217,7 @@ def _overridden(folder: Path, base: Path, current: Prepared, overrides: Sequence
     """Return the spec with overrides. Raises UsageError, SpecError."""
     keys = {override: override.partition("=")[0].strip() for override in overrides}
     problems = [
-        f"--set {override}: {_reason(section)}"
+        f"--set {without_password(override)}: {_reason(section)}"
         for override, key in keys.items()
         if "=" in override and (section := _section(key)) not in {*CHANGEABLE, "parameters"}
     ]

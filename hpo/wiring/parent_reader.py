@@ -16,13 +16,21 @@ from hpo.core.prior import WarmStart
 from hpo.core.restrictions import Child
 from hpo.core.settings import Goal, Objective
 from hpo.errors import JobNotFound, UsageError
+from hpo.passwords import without_password
 from hpo.spec.document import Document
 from hpo.spec.models import Spec
 from hpo.spec.objectives import Objective as SpecObjective
 from hpo.spec.objectives import OneOfSeveral
 from hpo.spec.paths import expanded
 from hpo.spec.space import Space
-from hpo.spec.warm_start import OPTUNA, SAGEMAKER, TABLES, is_path, one_of
+from hpo.spec.warm_start import (
+    OPTUNA,
+    SAGEMAKER,
+    TABLES,
+    VARIABLE,
+    is_path,
+    one_of,
+)
 from hpo.store.home import DATABASE, existing_job
 from hpo.wiring.parent_jobs import Heritage, Read, Surroundings, read_job, written_parts
 from hpo.wiring.parent_table import Columns, read_table
@@ -112,8 +120,14 @@ class Reader:
     def read(self, name: str, beginner: Beginner) -> tuple[Read, str]:
         """Read a parent, and return it with the algorithm that is named behind it; "" where none is.
 
-        Raises HpoError where it is not there, cannot be read, or still runs.
+        Raises HpoError where it is not there, cannot be read, or still runs, and for an address with a
+        password: that would be stored and shown with the job.
         """
+        if without_password(name) != name:
+            raise UsageError(
+                "a password has no place in a spec, which is stored with the job: put the storage's address "
+                f"into a variable of the environment, and write {OPTUNA}{VARIABLE}NAME#STUDY"
+            )
         source, named = one_of(name)
         if named and is_path(name) and (beginner.base / expanded(name)).exists():
             source, named = name, ""

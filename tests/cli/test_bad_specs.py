@@ -269,4 +269,6 @@ def test_a_pattern_that_is_refused_is_named_and_shown(hpo: Hpo) -> None:
 def test_a_state_folder_that_cannot_be_made_is_said(hpo: Hpo) -> None:
     hpo.job("touch started")
     hpo.write("state", "a file where the folder should be")
-    assert f"{hpo.home}/jobs: Not a directory" in hpo("run", "spec.yaml", status=1).err
+    said = hpo("run", "spec.yaml", status=1).err
+    assert f"{hpo.home}/jobs: Not a directory; jobs are kept in {hpo.home}: make it writable" in said
+    assert "or set HPO_HOME to another folder" in said

@@ -46,7 +46,7 @@ def test_a_disk_that_fills_up_loses_nothing(hpo: Hpo, disk: Path) -> None:
     failed = hpo("run", "spec.yaml", status=1)
     assert "no space is left" in failed.err
     assert "free some space" in failed.err
-    assert "hpo resume" in failed.err
+    assert "hpo resume job`" in failed.err
     (hpo.folder / "full").unlink()
     (disk / "ballast").unlink()
     hpo("resume", "job")

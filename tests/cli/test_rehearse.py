@@ -192,6 +192,11 @@ def test_try_uses_no_gpu_that_a_job_has(hpo: Hpo) -> None:
     assert hpo.left_behind() == []
 
 
+def test_plan_tells_no_more_trials_at_a_time_than_there_are(hpo: Hpo) -> None:
+    hpo.job("touch started", limits={"max_jobs": 2, "max_parallel_jobs": 8})
+    assert "trials    2, 2 at a time" in hpo("plan", "spec.yaml").out
+
+
 def test_plan_shows_what_would_run_and_starts_nothing(hpo: Hpo) -> None:
     hpo.job(
         "touch started",

@@ -103,6 +103,15 @@ def test_what_is_lost_of_a_finishing_job_is_not_launched_again(reason: Reason) -
     job, trials = run_events(two_running(), end(2, math.nan, RunState.LOST, reason=reason))
     assert trials[2].status.is_final
     assert 2 not in job.open
+    assert trials[2].detail.endswith("0.95 reached the target 0.9")
+
+
+@pytest.mark.parametrize("attempts", [1, 2])
+def test_a_lost_trial_of_a_finishing_job_says_why_it_has_no_other_attempt(attempts: int) -> None:
+    _, trials = run_events(two_running(replace(SETTINGS, attempts=attempts)), end(2, 0.5, RunState.LOST))
+    why = "; it is not launched again, as the job has ended: 0.95 reached the target 0.9"
+    assert (trials[2].status, trials[2].reason) == (TrialStatus.FAILED, Reason.LOST)
+    assert trials[2].detail == "nothing is left of the run, not even its exit status" + why * (attempts == 2)
 
 
 def ended(values: Iterable[float | None], goal: Goal = Goal.MAXIMIZE) -> Gain:

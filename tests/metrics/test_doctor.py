@@ -126,6 +126,19 @@ def test_the_text_shows_what_matched_and_what_did_not() -> None:
     ]
 
 
+def test_what_would_help_several_metrics_is_said_once() -> None:
+    metrics = {"test:f1": r"test f1: (\S+)", "best:f1": r"best f1: (\S+)", "loss": r"loss: (\S+)"}
+    told = diagnose(io.BytesIO(b"epoch 1\nf1=0.5\nval_loss=0.25\n"), metrics, "loss").text()
+    assert told.count("line 2: f1=0.5") == 1
+    assert told.count(r"try: 'f1=(\S+)'") == 1
+    assert (
+        "0 matches in 3 lines for `best f1: (\\S+)` (best:f1)\n"
+        "  the closest lines are those of test:f1\n"
+        "  try: what is said of test:f1\n"
+    ) in told
+    assert r"try: 'val_loss=(\S+)'" in told
+
+
 def test_at_most_five_lines_are_shown_and_no_two_that_differ_in_digits_only() -> None:
     kinds = ["val_f1={}", "val f1 {}", "the val f1 = {}", "f1 val {}", "F1 {} val", "val/f1 {}", "lr {}"]
     log = "".join(kind.format(f"0.{n}") + "\n" for n in range(50) for kind in kinds)
