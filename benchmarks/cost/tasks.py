@@ -103,7 +103,7 @@ def timed() -> dict[str, Timed]:
     training = Task(
         name="epochs and data", space=EPOCHS, loss=long_training, optimum=0.54 / 9 + 0.22, noise=0.005
     )
-    made = {
+    return {
         "hartmann 6, cheap optimum": Timed(known["hartmann 6"], rising),
         "hartmann 6, expensive optimum": Timed(known["hartmann 6"], falling),
         "branin, noise, all as long": Timed(known["branin, noise"], as_long),
@@ -114,4 +114,3 @@ def timed() -> dict[str, Timed]:
         "perceptron on wine, noise": Timed(known["perceptron on wine, noise"], fit_of_perceptron),
         "boosting on diabetes": Timed(known["boosting on diabetes"], fit_of_boosting),
     }
-    return made

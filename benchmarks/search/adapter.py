@@ -63,9 +63,7 @@ class AskAndTell:
         self._history.record(Trial(number, proposal.params, proposal.proposed_by, TrialStatus.RUNNING))
         return number, proposal.params
 
-    def tell(
-        self, number: int, value: float | None, *others: float, seconds: float | None = None
-    ) -> None:
+    def tell(self, number: int, value: float | None, *others: float, seconds: float | None = None) -> None:
         """End a trial with its loss, or that of each objective; None says that it failed.
 
         `seconds` is how long it ran, for a strategy that weighs that.

@@ -23,9 +23,7 @@ class Contender(Protocol):
     def ask(self) -> tuple[int, Values]:
         """Return a new trial's number and its values; trials that were not told yet are running."""
 
-    def tell(
-        self, number: int, value: float | None, *others: float, seconds: float | None = None
-    ) -> None:
+    def tell(self, number: int, value: float | None, *others: float, seconds: float | None = None) -> None:
         """End a trial with its loss, or that of each objective; None says that it failed."""
 
 

@@ -59,7 +59,9 @@ class OtherStrategy(Section):
 Strategy = Annotated[
     Bayesian | PlainStrategy | Hyperband | OtherStrategy,
     GetPydanticSchema(
-        lambda _, handler: handler(Annotated[Bayesian | PlainStrategy | Hyperband, Field(discriminator="name")])
+        lambda _, handler: handler(
+            Annotated[Bayesian | PlainStrategy | Hyperband, Field(discriminator="name")]
+        )
     ),
 ]
 """Read as one of hpo's own; `Spec` reads another package's itself, and a schema lists hpo's own alone."""

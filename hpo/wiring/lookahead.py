@@ -75,7 +75,7 @@ class ObjectiveData(TypedDict):
 
 
 class TunedForData(TypedDict):
-    """What a job is tuned for; `model` says what `bayesian` looks for where that is more than one objective's best."""
+    """What a job is tuned for; `model` is what `bayesian` looks for, null where that is one metric's best."""
 
     model: str | None
     objectives: list[ObjectiveData]

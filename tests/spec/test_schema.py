@@ -51,6 +51,7 @@ def test_the_schema_is_one() -> None:
         "strategy=grid",
         "strategy={name: random}",
         "strategy={name: hyperband, max_resource: 9}",
+        "strategy={name: bayesian, improvement_per: second}",
         "limits.max_runtime=90",
         "limits.max_runtime=1.5h",
         "seed=0",

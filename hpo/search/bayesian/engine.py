@@ -82,7 +82,7 @@ class Engine:
             return self._candidates.climbed(promise, pool, promise.of(seen), fits, random)
 
     def weighs_time(self, timed: int) -> bool:
-        """Tell whether it is improvement per second that counts, where the durations of some trials are known."""
+        """Tell whether improvement per second counts, where so many durations are known."""
         match self._choices.improvement_per:
             case ImprovementPer.TRIAL:
                 return False

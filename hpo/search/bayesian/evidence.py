@@ -225,7 +225,8 @@ def _said(trial: Trial, history: History) -> tuple[Kind, Sequence[float]]:
 
 def _seconds(trial: Trial) -> float:
     """Return how long a trial ran, the mean of its repeats, without waits; NaN where that is not known."""
-    ran = [run.ended - run.started for run in trial.repeats if run.started is not None and run.ended is not None]
+    spans = [(run.started, run.ended) for run in trial.repeats]
+    ran = [ended - started for started, ended in spans if started is not None and ended is not None]
     return max(fmean(ran), SHORTEST) if ran else math.nan
 
 

@@ -1,4 +1,4 @@
-"""What points promise, all things considered: improvement, success, time, and what is believed of the space."""
+"""What points promise, all things considered: improvement, success, time, and a belief about the space."""
 
 from __future__ import annotations
 
