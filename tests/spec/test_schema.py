@@ -82,6 +82,8 @@ def test_what_the_loader_takes_is_valid(read: Read, text: str, override: str) ->
         "nam=a",
         "strategy=gird",
         "strategy={name: random, max_resource: 9}",
+        "strategy={name: random, improvement_per: second}",
+        "strategy={name: bayesian, improvement_per: minute}",
         "limits.max_jobs=0",
         "limits.max_jobs='5'",
         "limits.max_runtime=2w",
