@@ -39,7 +39,8 @@ def left_is_short(values: Values) -> float:
     return 1.0 if at(values)[0] < 0.5 else 60.0
 
 
-def strategy(*, max_jobs: int = 40, **options: object) -> Strategy:
+def strategy(improvement_per: str | None = None, *, max_jobs: int = 40) -> Strategy:
+    options = {} if improvement_per is None else {"improvement_per": improvement_per}
     return build("bayesian", space=PLANE, seed=3, objective=LOSS, max_jobs=max_jobs, options=options)
 
 
@@ -68,21 +69,21 @@ def on_the_left(trials: list[Trial]) -> int:
 
 
 def test_of_two_halves_that_are_as_good_the_short_one_is_tried() -> None:
-    per_second = job(strategy(**PER_SECOND), left_is_short)
+    per_second = job(strategy("second"), left_is_short)
     assert on_the_left(per_second) >= 13  # of 16
-    assert on_the_left(job(strategy(**PER_SECOND), lambda v: 61.0 - left_is_short(v))) <= 3
+    assert on_the_left(job(strategy("second"), lambda v: 61.0 - left_is_short(v))) <= 3
     assert min(trial.value for trial in per_second if trial.value is not None) < 0.01
     assert per_second[8].proposed_by == "model of 8 trials, improvement per second (0 pending, 0 failed)"
 
 
 def test_the_first_trials_are_those_of_any_job() -> None:
-    own, plain = (job(strategy(**options), left_is_short, 8) for options in (PER_SECOND, {}))
+    own, plain = (job(strategy(per), left_is_short, 8) for per in ("second", None))
     assert [trial.params for trial in own] == [trial.params for trial in plain]
 
 
 def test_by_default_durations_change_nothing() -> None:
     plain = job(strategy(), lambda _: None, 14)
-    assert job(strategy(improvement_per="trial"), lambda _: None, 14) == plain
+    assert job(strategy("trial"), lambda _: None, 14) == plain
     timed = job(strategy(), left_is_short, 14)
     assert [trial.params for trial in timed] == [trial.params for trial in plain]
 
@@ -90,28 +91,28 @@ def test_by_default_durations_change_nothing() -> None:
 @pytest.mark.parametrize("seconds", [lambda _: None, lambda _: 5.0, lambda _: 0.0, lambda _: -3.0])
 def test_durations_that_say_nothing_change_nothing(seconds: Seconds) -> None:
     """Nobody knows them, or all are equal, or the clock was set."""
-    own, plain = job(strategy(**PER_SECOND), seconds, 14), job(strategy(), seconds, 14)
+    own, plain = job(strategy("second"), seconds, 14), job(strategy(), seconds, 14)
     away = [math.dist(at(one.params), at(other.params)) for one, other in zip(own, plain, strict=True)]
     assert max(away) < 1e-6
 
 
 def test_another_instance_proposes_the_same() -> None:
     history = History(LOSS)
-    for known in job(strategy(**PER_SECOND), left_is_short, 14):
-        again = strategy(**PER_SECOND).propose(history, known.number)
+    for known in job(strategy("second"), left_is_short, 14):
+        again = strategy("second").propose(history, known.number)
         assert again == Proposal(known.params, known.proposed_by)
         history.record(known)
 
 
 def proposed(trials: list[Trial], points: list[Point] | None = None) -> Proposal:
-    proposal = strategy(**PER_SECOND).propose(History.of(LOSS, trials, points or ()), len(trials) + 1)
+    proposal = strategy("second").propose(History.of(LOSS, trials, points or ()), len(trials) + 1)
     assert proposal is not None
     return proposal
 
 
 def test_only_the_time_counts_in_which_a_completed_trial_ran() -> None:
     """What waits, and what a lost run took, are no part of it; of repeats it is the mean."""
-    trials = job(strategy(**PER_SECOND), left_is_short, 12)
+    trials = job(strategy("second"), left_is_short, 12)
 
     def with_runs(*runs: Callable[[float], Run]) -> list[Trial]:
         return [
@@ -165,7 +166,7 @@ def test_several_objectives_are_weighed_per_second_too() -> None:
 
 def test_each_of_several_algorithms_learns_its_own_durations() -> None:
     under = Algorithms(
-        {name: Searched(strategy(max_jobs=6, **PER_SECOND)) for name in ("timed", "other")}, max_jobs=60
+        {name: Searched(strategy("second", max_jobs=6)) for name in ("timed", "other")}, max_jobs=60
     )
     history = History(LOSS)
     for number in range(1, 13):

@@ -105,7 +105,9 @@ def test_a_resumed_study_goes_on_as_the_uninterrupted_one() -> None:
 def test_the_short_trials_of_a_study_are_preferred_where_improvement_counts_per_second() -> None:
     def short(choices: Choices) -> int:
         """Return how many of ten samples lie where trials are short, with as good values on both sides."""
-        distributions = {name: optuna.distributions.FloatDistribution(0.0, 1.0) for name in "xy"}
+        distributions: dict[str, optuna.distributions.BaseDistribution] = {
+            name: optuna.distributions.FloatDistribution(0.0, 1.0) for name in "xy"
+        }
         study = optuna.create_study(sampler=BayesianSampler(1, choices=choices))
         for number in range(8):
             x, y = number / 8 + 0.05, number * 3 % 8 / 8
