@@ -40,7 +40,7 @@ class Timed:
 
 def rising(values: Values) -> float:
     """Return a duration that is short where Hartmann's function has its optimum."""
-    return 100.0 ** (0.5 * (number(values, "x0") + number(values, "x1")))
+    return math.pow(100.0, 0.5 * (number(values, "x0") + number(values, "x1")))
 
 
 def falling(values: Values) -> float:
@@ -90,7 +90,7 @@ def long_training(values: Values) -> float:
     size = decades(values, "width") - math.log10(256)
     off = decades(values, "learning_rate") + 2.5 + 0.3 * size
     loss = 0.05 * off**2 + 0.3 * (number(values, "dropout") - 0.3) ** 2 + 0.08 * size**2
-    return loss + 0.54 / math.sqrt(number(values, "epochs")) + 0.22 * number(values, "share") ** -0.3
+    return loss + 0.54 / math.sqrt(number(values, "epochs")) + 0.22 * math.pow(number(values, "share"), -0.3)
 
 
 def long_training_seconds(values: Values) -> float:
