@@ -7,7 +7,7 @@ from functools import lru_cache, partial
 
 from hpo.core.history import History
 from hpo.core.settings import Goal, Objective
-from hpo.core.trial import Reason, Trial, TrialStatus
+from hpo.core.trial import Reason, Run, RunState, Trial, TrialStatus
 from hpo.search.bayesian.choices import Choices
 from hpo.search.bayesian.model import Model
 from hpo.search.bayesian.strategy import Bayesian
@@ -22,10 +22,18 @@ class AskAndTell:
     """A strategy with its history: every trial that was asked for and not told yet counts as running.
 
     Losses are minimized, of each of the objectives. `trials` is how many are planned; more may be asked for.
+    `options` are the strategy's.
     """
 
     def __init__(
-        self, space: Space, *, seed: int, trials: int, strategy: str = "bayesian", objectives: int = 1
+        self,
+        space: Space,
+        *,
+        seed: int,
+        trials: int,
+        strategy: str = "bayesian",
+        objectives: int = 1,
+        **options: object,
     ) -> None:
         self._history = History(OBJECTIVE)
         self._strategy: Strategy = build(
@@ -34,6 +42,7 @@ class AskAndTell:
             seed=seed,
             objective=OBJECTIVE,
             max_jobs=trials,
+            options=options,
             others=[replace(OBJECTIVE, metric=f"loss-{place}") for place in range(1, objectives)],
         )
 
@@ -54,9 +63,15 @@ class AskAndTell:
         self._history.record(Trial(number, proposal.params, proposal.proposed_by, TrialStatus.RUNNING))
         return number, proposal.params
 
-    def tell(self, number: int, value: float | None, *others: float) -> None:
-        """End a trial with its loss, or that of each objective; None says that it failed."""
+    def tell(self, number: int, value: float | None, *others: float, seconds: float | None = None) -> None:
+        """End a trial with its loss, or that of each objective; None says that it failed.
+
+        `seconds` is how long it ran, for a strategy that weighs that.
+        """
         trial = self._history.trials[number]
+        if seconds is not None:
+            state = RunState.FAILED if value is None else RunState.SUCCEEDED
+            trial = replace(trial, runs=(Run(1, state, started=0.0, ended=seconds),))
         if value is None:
             ended = replace(trial, status=TrialStatus.FAILED, reason=Reason.EXIT_STATUS)
         else:

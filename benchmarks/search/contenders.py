@@ -23,7 +23,7 @@ class Contender(Protocol):
     def ask(self) -> tuple[int, Values]:
         """Return a new trial's number and its values; trials that were not told yet are running."""
 
-    def tell(self, number: int, value: float | None, *others: float) -> None:
+    def tell(self, number: int, value: float | None, *others: float, seconds: float | None = None) -> None:
         """End a trial with its loss, or that of each objective; None says that it failed."""
 
 
@@ -64,7 +64,13 @@ class OptunaStudy:
         self._running[trial.number] = trial
         return trial.number, values
 
-    def tell(self, number: int, value: float | None, *others: float) -> None:
+    def tell(
+        self,
+        number: int,
+        value: float | None,
+        *others: float,
+        seconds: float | None = None,  # noqa: ARG002 -- no sampler of Optuna's weighs it
+    ) -> None:
         trial = self._running.pop(number)
         if value is None:
             self._study.tell(trial, state=TrialState.FAIL)

@@ -19,7 +19,6 @@ from hpo.spec.space import Values
 SPREAD = 0.5
 """Standard deviation of the logarithm of a trial's duration."""
 
-
 Losses: TypeAlias = tuple[float, ...]
 
 Observe: TypeAlias = Callable[[Values, np.random.Generator], Losses | None]
@@ -28,15 +27,30 @@ Observe: TypeAlias = Callable[[Values, np.random.Generator], Losses | None]
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A trial that ended: its values, what was seen of it, None where it failed; and CPU seconds of asks."""
+    """A trial that ended: its values, what was seen of it, None where it failed; and CPU seconds of asks.
+
+    `at` is when it ended, in seconds since the job began.
+    """
 
     values: Values
     seen: Losses | None
     spent: float
+    at: float
 
 
-def ended(build: Callable[[int], Contender], setting: Setting[AnyTask], observe: Observe) -> Iterator[Ended]:
-    """Yield the trials of a job as they end.
+def as_long(values: Values) -> float:  # noqa: ARG001
+    """Return what a trial takes in the median where that does not depend on the parameters."""
+    return 1.0
+
+
+def ended(
+    build: Callable[[int], Contender],
+    setting: Setting[AnyTask],
+    observe: Observe,
+    seconds: Callable[[Values], float] = as_long,
+    spread: float = SPREAD,
+) -> Iterator[Ended]:
+    """Yield the trials of a job as they end; a trial takes `seconds` in the median.
 
     Noise, failures, durations and the contender's seed, which `build` gets, depend on the setting alone, so
     that contenders can be compared in pairs.
@@ -44,7 +58,7 @@ def ended(build: Callable[[int], Contender], setting: Setting[AnyTask], observe:
     noise, durations, own = (_seed(setting, purpose) for purpose in range(3))
     observing, lasting = np.random.default_rng(noise), np.random.default_rng(durations)
     contender = build(own)
-    running: list[tuple[float, int, Values]] = []
+    running: list[tuple[float, int, float, Values]] = []
     asked, now = 0, 0.0
     for _ in range(setting.trials):
         spent = 0.0
@@ -52,12 +66,13 @@ def ended(build: Callable[[int], Contender], setting: Setting[AnyTask], observe:
             began = time.process_time()
             number, values = contender.ask()
             spent += time.process_time() - began
-            heapq.heappush(running, (now + lasting.lognormal(0.0, SPREAD), number, values))
+            takes = seconds(values) * lasting.lognormal(0.0, spread)
+            heapq.heappush(running, (now + takes, number, takes, values))
             asked += 1
-        now, number, values = heapq.heappop(running)
+        now, number, took, values = heapq.heappop(running)
         seen = observe(values, observing)
-        contender.tell(number, *(seen or (None,)))
-        yield Ended(values, seen, spent)
+        contender.tell(number, *(seen or (None,)), seconds=took)
+        yield Ended(values, seen, spent, now)
 
 
 def simulated(build: Build, setting: Setting[Task]) -> tuple[list[float], float]:

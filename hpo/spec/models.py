@@ -45,8 +45,8 @@ from hpo.spec.section import (
 from hpo.spec.space import Scalar, Space
 from hpo.spec.stopping import EarlyStopping, StopWhen
 from hpo.spec.strategies import (
+    Bayesian,
     OtherStrategy,
-    PlainStrategy,
     Strategy,
     epochs_of,
     name_alone,
@@ -107,7 +107,7 @@ class Spec(Section):
         default=(), description="what to try first: values of some parameters, or of all"
     )
     strategy: Strategy = Field(
-        default=PlainStrategy(name="bayesian"),
+        default=Bayesian(name="bayesian"),
         validate_default=True,
         description="bayesian, random, grid or hyperband, or a mapping with the name and its options",
         json_schema_extra=name_alone,

@@ -14,12 +14,20 @@ EPOCHS = ("epochs", "numepochs", "n-epochs", "n_epochs", "num_epochs")
 """Fixed parameters that give Hyperband its max_resource, as SageMaker's guide lists them."""
 
 
+class Bayesian(Section):
+    """What a model of the trials so far expects most of."""
+
+    name: Literal["bayesian"] = Field(description="bayesian: learns from the trials so far")
+    improvement_per: Literal["trial", "second"] = Field(
+        default="trial",
+        description="second: prefers trials that take less time, as the durations so far tell",
+    )
+
+
 class PlainStrategy(Section):
     """A strategy without options."""
 
-    name: Literal["bayesian", "random", "grid"] = Field(
-        description="bayesian: learns from the trials so far; random; grid: every combination once"
-    )
+    name: Literal["random", "grid"] = Field(description="random; grid: every combination once")
 
 
 class Hyperband(Section):
@@ -49,9 +57,11 @@ class OtherStrategy(Section):
 
 
 Strategy = Annotated[
-    PlainStrategy | Hyperband | OtherStrategy,
+    Bayesian | PlainStrategy | Hyperband | OtherStrategy,
     GetPydanticSchema(
-        lambda _, handler: handler(Annotated[PlainStrategy | Hyperband, Field(discriminator="name")])
+        lambda _, handler: handler(
+            Annotated[Bayesian | PlainStrategy | Hyperband, Field(discriminator="name")]
+        )
     ),
 ]
 """Read as one of hpo's own; `Spec` reads another package's itself, and a schema lists hpo's own alone."""
@@ -71,7 +81,7 @@ def own_strategies() -> list[str]:
     """Return the names of hpo's own strategies."""
     return [
         name
-        for model in (PlainStrategy, Hyperband)
+        for model in (Bayesian, PlainStrategy, Hyperband)
         for name in get_args(model.model_fields["name"].annotation)
     ]
 

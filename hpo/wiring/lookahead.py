@@ -19,6 +19,7 @@ from hpo.metrics.scan import clean, compile_metrics, count_lines
 from hpo.report.money import CURRENCY
 from hpo.scheduler import rehearsal
 from hpo.spec.requirement import Violation
+from hpo.spec.strategies import Bayesian
 from hpo.wiring.prepared import Prepared
 
 
@@ -62,6 +63,10 @@ WEIGHED = "the objectives made one, weighed otherwise for each trial"
 """What `bayesian` models where there are several."""
 
 
+PER_SECOND = "improvement per second: of equally promising trials the shorter one"
+"""What `bayesian` looks for with `improvement_per: second`."""
+
+
 class ObjectiveData(TypedDict):
     """A metric to tune for, and which way it is better."""
 
@@ -70,7 +75,7 @@ class ObjectiveData(TypedDict):
 
 
 class TunedForData(TypedDict):
-    """What a job is tuned for; `model` says what `bayesian` models of several objectives, else null."""
+    """What a job is tuned for; `model` is what `bayesian` looks for, null where that is one metric's best."""
 
     model: str | None
     objectives: list[ObjectiveData]
@@ -80,9 +85,11 @@ class TunedForData(TypedDict):
 def tuned_for(prepared: Prepared) -> TunedForData:
     """Return what a job is tuned for, and what chooses then."""
     spec, objectives = prepared.spec, prepared.settings(prepared.spec.name).objectives
-    are_weighed = len(objectives) > 1 and spec.strategy.name == "bayesian"
+    strategy, words = spec.strategy, []
+    if isinstance(strategy, Bayesian):
+        words += [WEIGHED] * (len(objectives) > 1) + [PER_SECOND] * (strategy.improvement_per == "second")
     return TunedForData(
-        model=WEIGHED if are_weighed else None,
+        model="; ".join(words) or None,
         objectives=[ObjectiveData(metric=each.metric, goal=each.goal.value) for each in objectives],
         require=list(spec.require),
     )

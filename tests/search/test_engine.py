@@ -29,6 +29,7 @@ def evidence(
         doubts=np.zeros(len(losses)),
         misses=np.zeros(len(losses), dtype=bool),
         beyond=np.zeros(len(losses), dtype=bool),
+        seconds=np.full(len(losses), np.nan),
         failed=none if failed is None else failed,
         pending=none if pending is None else pending,
     )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from datetime import timedelta
 from statistics import median
 
 import optuna
 import pytest
 
+from hpo.search.bayesian.choices import Choices, ImprovementPer
 from hpo.search.bayesian.sampler import BayesianSampler
 from hpo.spec.conditions import Condition
 from hpo.spec.space import Categorical, Continuous, Space
@@ -98,6 +100,28 @@ def test_a_resumed_study_goes_on_as_the_uninterrupted_one() -> None:
     resumed.sampler = BayesianSampler(5)
     resumed.optimize(bowl, n_trials=3)
     assert [trial.params for trial in resumed.trials] == [trial.params for trial in whole.trials]
+
+
+def test_the_short_trials_of_a_study_are_preferred_where_improvement_counts_per_second() -> None:
+    def short(choices: Choices) -> int:
+        """Return how many of ten samples lie where trials are short, with as good values on both sides."""
+        distributions: dict[str, optuna.distributions.BaseDistribution] = {
+            name: optuna.distributions.FloatDistribution(0.0, 1.0) for name in "xy"
+        }
+        study = optuna.create_study(sampler=BayesianSampler(1, choices=choices))
+        for number in range(8):
+            x, y = number / 8 + 0.05, number * 3 % 8 / 8
+            params = {"x": x, "y": y}
+            trial = optuna.trial.create_trial(
+                params=params, distributions=distributions, value=(abs(x - 0.5) - 0.3) ** 2 + (y - 0.4) ** 2
+            )
+            assert trial.datetime_start is not None
+            trial.datetime_complete = trial.datetime_start + timedelta(seconds=1.0 if x < 0.5 else 60.0)
+            study.add_trial(trial)
+        return sum(study.ask(distributions).params["x"] < 0.5 for _ in range(10))
+
+    assert short(Choices(improvement_per=ImprovementPer.SECOND)) >= 8
+    assert short(Choices()) <= 7
 
 
 def test_several_objectives_are_refused() -> None:

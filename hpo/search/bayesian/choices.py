@@ -28,9 +28,16 @@ class Incumbent(StrEnum):
     OBSERVED = "observed"
 
 
+class ImprovementPer(StrEnum):
+    """What improvement is to be had for: a trial, however long it takes, or a second of a trial."""
+
+    TRIAL = "trial"
+    SECOND = "second"
+
+
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """How the engine decides; the defaults are what measured best."""
+    """How the engine decides; the defaults are what measured best, in equally many trials."""
 
     outputs: Outputs = Outputs.TAIL_COMPRESSED
     pending: Pending = Pending.FANTASIES
@@ -38,3 +45,4 @@ class Choices:
     failures: bool = True  # whether a model of failures keeps proposals from where trials fail
     pull: bool = True  # towards where good trials are, while there are few
     companions: int = 3  # see `Engine`; 0 is plain expected improvement
+    improvement_per: ImprovementPer = ImprovementPer.TRIAL

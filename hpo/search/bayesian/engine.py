@@ -12,7 +12,8 @@ from threadpoolctl import threadpool_limits
 
 from hpo.search.bayesian.acquisition import ExpectedImprovement
 from hpo.search.bayesian.candidates import Candidates, Fits
-from hpo.search.bayesian.choices import Choices, Incumbent, Outputs, Pending
+from hpo.search.bayesian.choices import Choices, ImprovementPer, Incumbent, Outputs, Pending
+from hpo.search.bayesian.durations import LEAST_TIMED, Durations
 from hpo.search.bayesian.encoding import Array, Encoding
 from hpo.search.bayesian.feasibility import Feasibility
 from hpo.search.bayesian.outputs import standardised, tail_compressed
@@ -80,6 +81,14 @@ class Engine:
                 promise = promise.with_companion(seen)
             return self._candidates.climbed(promise, pool, promise.of(seen), fits, random)
 
+    def weighs_time(self, timed: int) -> bool:
+        """Tell whether improvement per second counts, where so many durations are known."""
+        match self._choices.improvement_per:
+            case ImprovementPer.TRIAL:
+                return False
+            case ImprovementPer.SECOND:
+                return timed >= LEAST_TIMED
+
     def _promise(self, evidence: Evidence, number: int, random: np.random.Generator, mean: Mean) -> Promise:
         values = self._scaled(evidence.losses)
         process = surrogate(self._encoding, evidence, values, random, mean)
@@ -88,7 +97,9 @@ class Engine:
         if self._choices.pull:
             pull = Pull(evidence.points[within], values[within], self._encoding.is_free)
         feasibility = self._feasibility(evidence, number, random)
-        return Promise(self._encoding, process, improvement, feasibility, pull)
+        is_timed = self.weighs_time(int(evidence.is_timed.sum()))
+        durations = Durations(self._encoding, evidence, random) if is_timed else None
+        return Promise(self._encoding, process, improvement, feasibility, pull, durations)
 
     def _scaled(self, losses: Array) -> Array:
         match self._choices.outputs:

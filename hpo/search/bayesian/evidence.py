@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
-from statistics import median_low
+from statistics import fmean, median_low
 from typing import assert_never
 
 import numpy as np
@@ -28,6 +28,9 @@ STOPPED_DOUBT = 0.25
 WORST = 1e100
 """What larger violations count as; losses as large have no variance to compare with."""
 
+SHORTEST = 1e-3
+"""Seconds that a trial takes at least: clocks are set."""
+
 
 class Kind(Enum):
     """What a trial says."""
@@ -46,6 +49,7 @@ class _Known:
     losses: Losses = ()
     error: float = 0.0  # standard error of the first loss, where it is told
     violation: float = 0.0
+    seconds: float = math.nan
 
     @property
     def loss(self) -> float:
@@ -99,6 +103,12 @@ class HistoryEvidence:
         return sum(known.kind in kinds for known in self._trials.values())
 
     @property
+    def timed(self) -> int:
+        """Of how many results of the history it is known how long they took, those outside included."""
+        known = (*self._trials.values(), *self._outside())
+        return sum(math.isfinite(each.seconds) for each in known)
+
+    @property
     def results(self) -> list[int]:
         """The trials whose values are the evidence's first ones, after those from before, in their order."""
         return [number for number in sorted(self._trials) if self._trials[number].kind is Kind.RESULT]
@@ -146,6 +156,7 @@ class HistoryEvidence:
             doubts=np.where(is_stopped, STOPPED_DOUBT, doubts),
             misses=np.array([known.violation > 0.0 and not misses_all for known in every], dtype=bool),
             beyond=np.arange(len(every)) >= len(every) - len(outside),
+            seconds=np.array([known.seconds for known in every]),
             failed=self._stacked([known.point for known in trials if known.kind is Kind.FAILED]),
             pending=self._stacked([known.point for known in trials if known.kind is Kind.PENDING]),
         )
@@ -177,7 +188,8 @@ class HistoryEvidence:
         kind, values = _said(trial, self._history)
         if kind is Kind.STOPPED and len(self._signs) > 1:  # its values are no result's
             kind, values = Kind.FAILED, ()
-        return _Known(kind, point, self._losses(values), trial.standard_error or 0.0, trial.violation)
+        error, seconds = trial.standard_error or 0.0, _seconds(trial) if kind is Kind.RESULT else math.nan
+        return _Known(kind, point, self._losses(values), error, trial.violation, seconds)
 
     def _of_parents(self, results: Sequence[tuple[Values, Sequence[float]]]) -> list[_Known]:
         point = self._encoding.point
@@ -209,6 +221,13 @@ def _said(trial: Trial, history: History) -> tuple[Kind, Sequence[float]]:
             return Kind.NOTHING, ()
         case _:
             assert_never(trial.status)
+
+
+def _seconds(trial: Trial) -> float:
+    """Return how long a trial ran, the mean of its repeats, without waits; NaN where that is not known."""
+    spans = [(run.started, run.ended) for run in trial.repeats]
+    ran = [ended - started for started, ended in spans if started is not None and ended is not None]
+    return max(fmean(ran), SHORTEST) if ran else math.nan
 
 
 def _last(curve: Sequence[tuple[float, float]]) -> float:

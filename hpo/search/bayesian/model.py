@@ -64,7 +64,8 @@ class Model:
         where = f" where the objectives weigh {weighed}" if self._objectives > 1 else ""
         counts = f"({known.count(Kind.PENDING)} pending, {known.count(Kind.FAILED)} failed{outside})"
         expected = ", beginning with what parents expect" if any(self._believed(trust)) else ""
-        return f"model of {self.results} trials{parents}{where}{expected} {counts}"
+        per = ", improvement per second" if self._engine.weighs_time(known.timed) else ""
+        return f"model of {self.results} trials{parents}{where}{expected}{per} {counts}"
 
     def catch_up(self) -> None:
         """Take in what happened since the last call."""

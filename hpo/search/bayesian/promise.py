@@ -1,4 +1,4 @@
-"""What points promise, all things considered: improvement, success, and what is believed of the space."""
+"""What points promise, all things considered: improvement, success, time, and a belief about the space."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from hpo.search.bayesian.acquisition import ExpectedImprovement
+from hpo.search.bayesian.durations import Durations
 from hpo.search.bayesian.encoding import Array, Encoding
 from hpo.search.bayesian.feasibility import Feasibility
 from hpo.search.bayesian.process import GaussianProcess, Projection
@@ -23,13 +24,17 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """The sum of log expected improvement, of what failures take from it, and of a belief about the space."""
+    """The sum of log expected improvement, of what failures take from it, and of a belief about the space.
+
+    Where durations are given the log expected seconds are taken from that.
+    """
 
     encoding: Encoding
     process: GaussianProcess
     improvement: ExpectedImprovement
     feasibility: Feasibility | None
     pull: Pull | None
+    durations: Durations | None = None
 
     def __call__(self, points: Array) -> Array:
         """Return what points of shape (n, d) promise: shape (n,)."""
@@ -43,6 +48,8 @@ class Promise:
             belief += self.feasibility(features)
         if self.pull is not None:
             belief += self.pull(points)
+        if self.durations is not None:
+            belief -= self.durations(features)
         return Seen(self.process.project(features), belief)
 
     def of(self, seen: Seen) -> Array:

@@ -21,6 +21,7 @@ from optuna.trial import FrozenTrial, TrialState
 from hpo.search.bayesian.choices import Choices
 from hpo.search.bayesian.encoding import Array, Encoding
 from hpo.search.bayesian.engine import Engine
+from hpo.search.bayesian.evidence import SHORTEST
 from hpo.search.bayesian.model import SAME
 from hpo.search.bayesian.start import Start
 from hpo.search.bayesian.strategy import MIN_RESULTS, STARTS
@@ -91,6 +92,7 @@ def _evidence(study: Study, trial: FrozenTrial, encoding: Encoding) -> Evidence:
     losses: list[float] = []
     failed: list[Array] = []
     pending: list[Array] = []
+    seconds: list[float] = []
     for other in study.get_trials(deepcopy=False):
         if other.number == trial.number or not encoding.space.contains(_known(encoding.space, other)):
             continue
@@ -101,6 +103,8 @@ def _evidence(study: Study, trial: FrozenTrial, encoding: Encoding) -> Evidence:
         if value is not None and math.isfinite(value):
             points.append(point)
             losses.append(sign * value)
+            whole = other.duration if other.state is TrialState.COMPLETE else None
+            seconds.append(max(whole.total_seconds(), SHORTEST) if whole is not None else math.nan)
         elif other.state is TrialState.RUNNING:
             pending.append(point)
         elif other.state is TrialState.FAIL:
@@ -115,6 +119,7 @@ def _evidence(study: Study, trial: FrozenTrial, encoding: Encoding) -> Evidence:
         doubts=np.zeros(len(losses)),
         misses=np.zeros(len(losses), dtype=bool),
         beyond=np.zeros(len(losses), dtype=bool),
+        seconds=np.array(seconds),
         failed=stacked(failed),
         pending=stacked(pending),
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from hpo.core.history import History
 from hpo.core.verdict import Verdict
+from hpo.search.bayesian.choices import Choices, ImprovementPer
 from hpo.search.bayesian.start import POINTS, Start
 from hpo.search.hints import MOST, Hints, Order, distance, evidence_of
 from hpo.search.open_draws import OpenDraws
@@ -35,7 +36,8 @@ class Bayesian:
 
     needs_results = True
 
-    def __init__(self, context: SearchContext) -> None:
+    def __init__(self, context: SearchContext, improvement_per: str = "trial") -> None:
+        """Take what a job must be known of, and an `ImprovementPer`."""
         self._space = context.space
         evidence = evidence_of(context.space, context.prior)
         self._inherited = [values for values, _ in evidence]
@@ -45,7 +47,8 @@ class Bayesian:
         self._start = Start(context.space, context.seed)
         self._draws = OpenDraws(context.space, context.seed, tried=self._inherited)
         self._hints = Hints(context.space, context.prior, context.objective.goal)
-        self._model = lru_cache(maxsize=1)(partial(_model, context, self._hints.orders))
+        choices = Choices(improvement_per=ImprovementPer(improvement_per))
+        self._model = lru_cache(maxsize=1)(partial(_model, context, self._hints.orders, choices))
 
     def prepare(self) -> None:
         """Import the model's libraries."""
@@ -105,7 +108,7 @@ class Bayesian:
         return spread
 
 
-def _model(context: SearchContext, parents: Sequence[Order], history: History) -> Model:
+def _model(context: SearchContext, parents: Sequence[Order], choices: Choices, history: History) -> Model:
     from hpo.search.bayesian.model import Model
 
-    return Model(context, history, parents=parents)
+    return Model(context, history, choices, parents)

@@ -21,7 +21,8 @@ class Evidence:
 
     Losses are to be minimized; `doubts` are on the scale on which losses have variance 1. `misses` tells
     which points miss what is required, and `beyond` which lie outside of the space, where nothing can be
-    tried: some points do neither. `failed` and `pending` are points, too.
+    tried: some points do neither. `seconds` is how long the trials took, NaN where that is not known.
+    `failed` and `pending` are points, too.
     """
 
     points: Array
@@ -29,8 +30,14 @@ class Evidence:
     doubts: Array
     misses: NDArray[np.bool_]
     beyond: NDArray[np.bool_]
+    seconds: Array
     failed: Array
     pending: Array
+
+    @property
+    def is_timed(self) -> NDArray[np.bool_]:
+        """Of which points it is known how long the trial took, shape (n,)."""
+        return np.isfinite(self.seconds)
 
     def known(self, random: np.random.Generator) -> Places:
         """Return the places of those that a model is conditioned on; the best are among them."""
@@ -45,6 +52,7 @@ class Evidence:
             doubts=self.doubts[places],
             misses=self.misses[places],
             beyond=self.beyond[places],
+            seconds=self.seconds[places],
         )
 
 
