@@ -6,12 +6,8 @@ python -m benchmarks.search.run [--seeds N] [--processes N] [--keep FILE] [--wri
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -20,6 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks.search.asks import asks
 from benchmarks.search.contenders import ABLATIONS, CONTENDERS, RANDOM, Setting, build_of, stand_in
+from benchmarks.search.jobs import done, parser
 from benchmarks.search.page import page
 from benchmarks.search.score import Key, Run
 from benchmarks.search.simulation import simulated
@@ -41,7 +38,7 @@ def main() -> None:
     given = parsed()
     everything = known()  # made here, before there are processes that need them
     planned = list(plan(everything, short=given.seeds, long=given.long, ablated=given.ablated))
-    runs = done(planned, given.keep, given.processes)
+    runs = done(planned, one, Run, keep=given.keep, processes=given.processes)
     text = page(everything, runs, asks=asks())
     print(text, end="")
     if given.write:
@@ -49,14 +46,11 @@ def main() -> None:
 
 
 def parsed() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=10, help=f"of jobs with {SHORT} trials (default 10)")
-    parser.add_argument("--long", type=int, default=4, help=f"seeds of jobs with {LONG} trials (default 4)")
-    parser.add_argument("--ablated", type=int, default=4, help="seeds of the ablations (default 4)")
-    parser.add_argument("--processes", type=int, default=2, help="runs at a time (default 2)")
-    parser.add_argument("--keep", type=Path, help="a file for runs; those that it has are not run again")
-    parser.add_argument("--write", action="store_true", help="write results.md")
-    return parser.parse_args()
+    options = parser(__doc__)
+    options.add_argument("--seeds", type=int, default=10, help=f"of jobs with {SHORT} trials (default 10)")
+    options.add_argument("--long", type=int, default=4, help=f"seeds of jobs with {LONG} trials (default 4)")
+    options.add_argument("--ablated", type=int, default=4, help="seeds of the ablations (default 4)")
+    return options.parse_args()
 
 
 def plan(everything: Mapping[str, Task], *, short: int, long: int, ablated: int) -> Iterator[Key]:
@@ -74,26 +68,6 @@ def plan(everything: Mapping[str, Task], *, short: int, long: int, ablated: int)
                 for workers in ABLATED if seed <= most else ():
                     if ablation.matters(task, workers):
                         yield Key(contender, name, workers, ablation.trials, seed)
-
-
-def done(planned: Sequence[Key], keep: Path | None, processes: int) -> dict[Key, Run]:
-    """Return all runs, in the order of the plan; new ones are added to the file."""
-    found = kept(keep) if keep is not None and keep.exists() else {}
-    missing = [key for key in planned if key not in found]
-    with ProcessPoolExecutor(processes) as pool:
-        for count, (key, run) in enumerate(zip(missing, pool.map(one, missing, chunksize=4), strict=True), 1):
-            found[key] = run
-            if keep is not None:
-                with keep.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps([asdict(key), run.curve, run.cpu]) + "\n")
-            if count % 100 == 0:
-                print(f"{count} of {len(missing)} runs", file=sys.stderr, flush=True)
-    return {key: found[key] for key in planned}
-
-
-def kept(file: Path) -> dict[Key, Run]:
-    lines = file.read_text(encoding="utf-8").splitlines()
-    return {Key(**key): Run(curve, cpu) for key, curve, cpu in map(json.loads, lines)}
 
 
 def one(key: Key) -> Run:

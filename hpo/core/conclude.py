@@ -150,10 +150,10 @@ def _lost(job: Job, trial: Trial, detail: str) -> Trial:
     run = replace(trial.run, reason=Reason.LOST, detail=detail)
     runs = (*trial.runs[:-1], run)
     losses = sum(other.reason is Reason.LOST for other in runs if other.repeat == run.repeat)
-    if losses >= job.settings.attempts:
-        return replace(trial, runs=runs, status=TrialStatus.FAILED, reason=Reason.LOST, detail=detail)
-    if job.ending is not None:  # it was to finish
+    is_used_up = losses >= job.settings.attempts
+    if job.ending is not None and not is_used_up:
         detail = f"{detail}; it is not launched again, as the job has ended: {job.ending.detail}"
+    if job.ending is not None or is_used_up:
         return replace(trial, runs=runs, status=TrialStatus.FAILED, reason=Reason.LOST, detail=detail)
     if not _can_pay(job, trial):
         return _unpaid(job, replace(trial, runs=runs), detail)
