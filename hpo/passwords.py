@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
+# A password is at most so long: after each // one is looked for to there.
 _PASSWORD = re.compile(
-    r"(//[^:/\s]*:)((?![0-9]+(?:/[^@#\s]*)?#)\S+)(?=@)"  # before the host, unless it is a port
+    r"(//[^:/\s]*:)((?![0-9]+(?:/[^@#\s]*)?#)\S{1,4096})(?=@)"  # before the host, unless it is a port
     r"|((?:[?&;=]|%3b)\w*(?:passw|pwd)\w*(?:=|%3d))([^&#;\s]+)",  # among what follows the ?
     re.IGNORECASE,
 )
